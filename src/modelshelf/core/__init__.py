@@ -1,0 +1,1 @@
+"""Frozen records, errors and seeds: what every other layer stands on."""

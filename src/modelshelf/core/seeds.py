@@ -1,0 +1,33 @@
+"""Random numbers: every draw comes from a generator named by a path below the study's seed.
+
+Naming draws by what they are for, not by when they are made, is what makes a result
+independent of the order in which work is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+__all__ = ["derive", "generator"]
+
+
+def derive(seed: int, *path: object) -> int:
+    """A 63-bit seed for the draw that `path` names below `seed`.
+
+    Stable across processes, platforms and versions of Python.
+
+    >>> derive(0, "split", 3) == derive(0, "split", 3)
+    True
+    >>> derive(0, "split", 3) == derive(1, "split", 3)
+    False
+    """
+    text = "\x1f".join([str(seed), *(str(part) for part in path)])
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "little") >> 1
+
+
+def generator(seed: int, *path: object) -> np.random.Generator:
+    """A NumPy generator for the draw that `path` names below `seed`."""
+    return np.random.Generator(np.random.PCG64(derive(seed, *path)))

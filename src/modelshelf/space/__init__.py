@@ -1,0 +1,1 @@
+"""Hyperparameters, spaces, configurations and their barcodes."""

@@ -1,0 +1,55 @@
+"""Hyperparameters of structure: layers, activations, how weights begin."""
+
+from __future__ import annotations
+
+from modelshelf.space.domains import Choice, Layers, Real
+from modelshelf.space.hyperparameter import Condition, Hyperparameter, when
+
+__all__ = ["STRUCTURE"]
+
+HAS_HIDDEN = Condition(lambda settings: settings.get("hidden_layers") != (), "there are hidden layers")
+
+STRUCTURE = (
+    Hyperparameter(
+        name="hidden_layers",
+        group="structure",
+        domain=Layers(),
+        default=(128, 128),
+        meaning="Widths of the fully connected hidden layers, first to last; none is a linear model.",
+        too_little="The network cannot bend as the data does: it underfits.",
+        too_much="Slow, large, and able to learn the training rows by heart.",
+        source="Rumelhart, Hinton, Williams 1986; course notes, structure of a network",
+    ),
+    Hyperparameter(
+        name="activation",
+        group="structure",
+        domain=Choice(("relu", "leaky_relu", "tanh", "sigmoid")),
+        default="relu",
+        meaning="The function that each hidden unit applies to its sum.",
+        too_little="Saturating ones (sigmoid, tanh) pass little gradient back through many layers.",
+        too_much="ReLU units can die: a unit that is never positive learns no more.",
+        source="Nair, Hinton 2010; Maas, Hannun, Ng 2013",
+        condition=HAS_HIDDEN,
+    ),
+    Hyperparameter(
+        name="negative_slope",
+        group="structure",
+        domain=Real(0.0, 1.0),
+        default=0.01,
+        meaning="Slope of the leaky ReLU below zero.",
+        too_little="At 0 it is a plain ReLU, whose units can die.",
+        too_much="At 1 it is linear, and depth adds nothing.",
+        source="Maas, Hannun, Ng 2013; torch.nn.LeakyReLU",
+        condition=when("activation", "leaky_relu"),
+    ),
+    Hyperparameter(
+        name="initialisation",
+        group="structure",
+        domain=Choice(("he_normal", "he_uniform", "xavier_normal", "xavier_uniform")),
+        default="he_normal",
+        meaning="How weights are drawn before training; biases begin at 0.",
+        too_little="Signals fade from layer to layer, and learning is slow or never starts.",
+        too_much="Signals grow from layer to layer, and the first steps overshoot.",
+        source="Glorot, Bengio 2010; He et al. 2015; course notes, weight initialisation",
+    ),
+)

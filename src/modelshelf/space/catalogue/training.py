@@ -1,0 +1,119 @@
+"""Hyperparameters of training: how far, how fast, by which rule, towards what."""
+
+from __future__ import annotations
+
+from modelshelf.space.domains import Choice, Integer, Real
+from modelshelf.space.hyperparameter import Hyperparameter, when
+
+__all__ = ["TRAINING"]
+
+TRAINING = (
+    Hyperparameter(
+        name="learning_rate",
+        group="training",
+        domain=Real(0.0, 1e3, log=True),
+        default=1e-3,
+        meaning="The size of the step along the gradient at each update of the weights.",
+        too_little="Slow convergence, or stuck in a local minimum.",
+        too_much="Unstable training that may diverge.",
+        source="course notes, learning rate; Kingma, Ba 2015 for the default with Adam",
+    ),
+    Hyperparameter(
+        name="batch_size",
+        group="training",
+        domain=Integer(1, 1_000_000, log=True),
+        default=64,
+        meaning="How many rows are seen before each update of the weights.",
+        too_little="Noisy updates and slow epochs, but often better generalisation.",
+        too_much="Stable updates, but few of them an epoch, and often poorer generalisation.",
+        source="course notes, batch size; Keskar et al. 2017",
+    ),
+    Hyperparameter(
+        name="epochs",
+        group="training",
+        domain=Integer(1, 100_000, log=True),
+        default=100,
+        meaning="The most passes over the training rows; patience may end training sooner.",
+        too_little="Underfitting.",
+        too_much="Overfitting, and time spent for nothing.",
+        source="course notes, number of epochs",
+    ),
+    Hyperparameter(
+        name="optimizer",
+        group="training",
+        domain=Choice(("sgd", "momentum", "rmsprop", "adam")),
+        default="adam",
+        meaning="The rule that turns gradients into updates.",
+        too_little="Plain SGD is simple, but slow where the loss is steep one way and flat another.",
+        too_much="Adaptive rules converge fast, and can generalise a little worse.",
+        source="Polyak 1964; Tieleman, Hinton 2012; Kingma, Ba 2015; course notes, optimiser type",
+    ),
+    Hyperparameter(
+        name="momentum",
+        group="training",
+        domain=Real(0.0, 0.9999),
+        default=0.9,
+        meaning="The share of the last update that the next one keeps.",
+        too_little="At 0 it is plain SGD.",
+        too_much="The weights overshoot and circle the minimum.",
+        source="Polyak 1964; torch.optim.SGD; course notes, gradient descent with momentum",
+        condition=when("optimizer", "momentum"),
+    ),
+    Hyperparameter(
+        name="beta1",
+        group="training",
+        domain=Real(0.0, 0.9999),
+        default=0.9,
+        meaning="The memory of Adam's mean of the gradients.",
+        too_little="Each batch's noise steers the step.",
+        too_much="The step follows gradients long past.",
+        source="Kingma, Ba 2015; torch.optim.Adam",
+        condition=when("optimizer", "adam"),
+    ),
+    Hyperparameter(
+        name="beta2",
+        group="training",
+        domain=Real(0.0, 0.999999),
+        default=0.999,
+        meaning="The memory of Adam's mean of the squared gradients.",
+        too_little="The step's scale jumps with every batch.",
+        too_much="The step's scale is slow to follow a change.",
+        source="Kingma, Ba 2015; torch.optim.Adam",
+        condition=when("optimizer", "adam"),
+    ),
+    Hyperparameter(
+        name="rho",
+        group="training",
+        domain=Real(0.0, 0.9999),
+        default=0.99,
+        meaning="The memory of RMSprop's mean of the squared gradients (`alpha` in PyTorch).",
+        too_little="The step's scale jumps with every batch.",
+        too_much="The step's scale is slow to follow a change.",
+        source="Tieleman, Hinton 2012; torch.optim.RMSprop",
+        condition=when("optimizer", "rmsprop"),
+    ),
+    Hyperparameter(
+        name="epsilon",
+        group="training",
+        domain=Real(1e-16, 1.0, log=True),
+        default=1e-8,
+        meaning="Added to the root of the squared gradients' mean, so that no step divides by 0.",
+        too_little="Weights with tiny gradients take huge steps.",
+        too_much="Adaptive steps shrink, and the rule turns into plain momentum.",
+        source="Kingma, Ba 2015; torch.optim.Adam",
+        condition=when("optimizer", "adam", "rmsprop"),
+    ),
+    Hyperparameter(
+        name="loss",
+        group="training",
+        domain=Choice(("cross_entropy", "quadratic")),
+        default="cross_entropy",
+        meaning=(
+            "What training makes small: cross-entropy of the classes, or squared error "
+            "(of the class probabilities, or of the standardised target)."
+        ),
+        too_little="Quadratic loss on classes learns slowly from rows that are badly wrong.",
+        too_much="Cross-entropy punishes sure and wrong answers hard, mislabelled rows among them.",
+        source="Brier 1950; Bishop 2006, 4.3; course notes, which loss function",
+    ),
+)

@@ -1,0 +1,128 @@
+"""A configuration: one full assignment of the hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from modelshelf.core.errors import SettingError
+from modelshelf.core.records import Task
+from modelshelf.space.barcode import barcode_of
+from modelshelf.space.catalogue import CATALOGUE, lookup
+from modelshelf.space.domains import Value, checked
+
+__all__ = ["Configuration"]
+
+
+class Configuration(Mapping[str, Value]):
+    """One full assignment of the hyperparameters. Immutable; what is not given has its default.
+
+    As a mapping it holds the *active* hyperparameters only: those whose condition holds and that
+    are not switched off. `value` gives any of them, active or not.
+
+    >>> configuration = Configuration(learning_rate=0.01, hidden_layers=[64, 32])
+    >>> configuration["hidden_layers"], configuration["optimizer"]
+    ((64, 32), 'adam')
+    >>> "dropout" in configuration, configuration.value("dropout")
+    (False, 0.0)
+    >>> Configuration(learning_rate=0.01, dropout=0).barcode == Configuration(learning_rate=0.01).barcode
+    True
+
+    Raises `SettingError` for an unknown name (with the nearest one) or a value out of its domain.
+    """
+
+    __slots__ = ("_active", "_barcode", "_settings", "given")
+
+    def __init__(self, **settings: object) -> None:
+        values: dict[str, Value] = {}
+        for name, value in settings.items():
+            values[name] = checked(name, lookup(name).domain, value)
+        self.given = frozenset(values)  #: the names that were given, and so are not defaults
+        self._settings = {name: values.get(name, h.default) for name, h in CATALOGUE.items()}
+        self._active = {
+            name: self._settings[name]
+            for name, h in CATALOGUE.items()
+            if (h.condition is None or h.condition.holds(self._settings))
+            and (h.off is None or self._settings[name] != h.off)
+        }
+        self._barcode = ""
+
+    def __getitem__(self, name: str) -> Value:
+        return self._active[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._active)
+
+    def __len__(self) -> int:
+        return len(self._active)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Configuration) and self._active == other._active
+
+    def __hash__(self) -> int:
+        return hash(self.barcode)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.items())
+        return f"Configuration({inside})"
+
+    @property
+    def barcode(self) -> str:
+        """The identity of this configuration, such as `7QK4-9XPD-2M0A-VB3T`."""
+        if not self._barcode:
+            self._barcode = barcode_of(self)
+        return self._barcode
+
+    def value(self, name: str) -> Value:
+        """The value of any hyperparameter, whether or not it is active."""
+        return self._settings[lookup(name).name]
+
+    def number(self, name: str) -> float:
+        """The value of a numeric hyperparameter as a float."""
+        return float(cast("float | int", self.value(name)))
+
+    def whole(self, name: str) -> int:
+        """The value of an integer hyperparameter."""
+        return int(cast("int", self.value(name)))
+
+    def word(self, name: str) -> str:
+        """The value of a hyperparameter that is a choice of words."""
+        return str(self.value(name))
+
+    @property
+    def hidden_layers(self) -> tuple[int, ...]:
+        """Widths of the hidden layers, first to last."""
+        return cast("tuple[int, ...]", self.value("hidden_layers"))
+
+    def replace(self, **changes: object) -> Configuration:
+        """The same configuration but for these settings."""
+        given = {name: self._settings[name] for name in self.given}
+        return Configuration(**{**given, **changes})
+
+    def for_task(self, task: Task) -> Configuration:
+        """The configuration with what the task decides: a number is learned by squared error."""
+        if task.is_classification or self._settings["loss"] == "quadratic":
+            return self
+        if "loss" in self.given:
+            raise SettingError(
+                "loss = cross_entropy needs classes, and this target is a number: "
+                "use loss = quadratic, or say --task multiclass."
+            )
+        return self.replace(loss="quadratic")
+
+    def to_json(self) -> dict[str, object]:
+        """The active settings as plain JSON values; `from_json` reads them back."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self.items()
+        }
+
+    @classmethod
+    def from_json(cls, settings: Mapping[str, object]) -> Configuration:
+        """The configuration whose `to_json` this is. What is absent was inactive."""
+        off = {
+            name: h.off
+            for name, h in CATALOGUE.items()
+            if h.off is not None and name not in settings
+        }
+        return cls(**{**off, **settings})

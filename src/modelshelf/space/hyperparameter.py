@@ -1,0 +1,47 @@
+"""What a hyperparameter is: one declaration, used wherever its name appears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from modelshelf.space.domains import Domain, Value
+
+__all__ = ["Condition", "Hyperparameter", "when"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """When a hyperparameter plays a part: `holds(settings)`, told to a person by `words`."""
+
+    holds: Callable[[Mapping[str, Value]], bool]
+    words: str
+
+
+def when(name: str, *values: Value) -> Condition:
+    """The condition that another hyperparameter has one of these values."""
+    return Condition(
+        holds=lambda settings: settings.get(name) in values,
+        words=f"{name} is {' or '.join(str(value) for value in values)}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameter:
+    """A setting fixed before training.
+
+    A hyperparameter is *active* when its condition holds and its value is not `off`. Only active
+    ones enter the barcode: what is switched off leaves no trace in a network's identity, and a
+    hyperparameter that is added later, off by default, changes no barcode of before.
+    """
+
+    name: str
+    group: str  #: training, structure, regularisation or preparation
+    domain: Domain
+    default: Value
+    meaning: str  #: one sentence
+    too_little: str  #: what a value too low, or the plainer choice, does
+    too_much: str  #: what a value too high, or the richer choice, does
+    source: str
+    condition: Condition | None = None
+    off: Value | None = None  #: the value that switches it off
