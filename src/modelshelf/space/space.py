@@ -11,7 +11,7 @@ from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Task
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.configuration import Configuration
-from modelshelf.space.domains import Choice, Domain, Layers, Value, checked
+from modelshelf.space.domains import Choice, Domain, Integer, Layers, Value, checked
 
 __all__ = ["Space"]
 
@@ -110,6 +110,16 @@ class Space:
     def fixed(self) -> dict[str, Value]:
         """The value of each hyperparameter that this space fixes."""
         return dict(self._fixed)
+
+    @property
+    def most_epochs(self) -> int:
+        """The most epochs that a configuration of this space trains."""
+        domain = self.varied.get("epochs")
+        if isinstance(domain, Integer):
+            return domain.high
+        if isinstance(domain, Choice):
+            return max(int(str(value)) for value in domain.values)
+        return int(str(self._fixed.get("epochs", CATALOGUE["epochs"].default)))
 
     @property
     def dimensions(self) -> int:

@@ -1,0 +1,98 @@
+"""How kernels are compiled: lazily, without the GIL, and cached in the user's cache folder.
+
+Two kinds of function exist here. `kernel` marks a function that is compiled into its callers.
+`pointer` compiles a plain function on its own, the first time that a member needs it, so that it
+can be handed to a kernel as an argument: only what a study uses is compiled, and a new optimizer
+or activation compiles nothing but itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from numba import types
+from platformdirs import user_cache_path
+
+__all__ = ["INTERPRETED", "function_type", "kernel", "pointer", "signature"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: True where the compiler is off (`NUMBA_DISABLE_JIT=1`) and kernels run as ordinary Python.
+INTERPRETED = bool(numba.config.DISABLE_JIT)
+
+# Sums may be reordered and multiplications fused, for speed; NaN and infinity keep their meaning,
+# for divergence is recognised by them.
+_FAST = {"contract", "reassoc", "nsz", "arcp"}
+
+_COMPILING = threading.Lock()  # two workers that need the same kernel compile it once
+
+
+def _source_hash() -> str:
+    """A hash of this package's source: Numba's own cache does not see a callee change."""
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    numba.config.CACHE_DIR = str(user_cache_path("modelshelf") / "kernels" / _source_hash())
+
+
+def kernel(function: F) -> F:
+    """Mark a function that is compiled into the kernels that call it."""
+    compiled: F = numba.njit(nogil=True, fastmath=_FAST)(function)
+    return compiled
+
+
+def pointer(function: F, signed: Any) -> F:
+    """The function compiled on its own for one signature; itself where the compiler is off."""
+    if INTERPRETED:
+        return function
+    with _COMPILING:
+        compiled: F = _compile(function, signed)
+    return compiled
+
+
+@lru_cache(maxsize=None)
+def _compile(function: Callable[..., Any], signed: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=numba.NumbaExperimentalFeatureWarning)
+        return numba.njit(signed, nogil=True, fastmath=_FAST, cache=True)(function)
+
+
+def signature(result: str, *arguments: str, dtype: np.dtype[Any]) -> Any:
+    """A signature from short names, for members of this dtype.
+
+    `f1`, `f2`: C-contiguous arrays of the member's dtype; `d1`, `i1`, `u1`: float64, int64, uint8
+    arrays; `d`, `i`, `u`: scalars; `void`.
+    """
+    real = numba.from_dtype(dtype)
+    named = {
+        "f1": types.Array(real, 1, "C"),
+        "f2": types.Array(real, 2, "C"),
+        "d1": types.Array(types.float64, 1, "C"),
+        "d2": types.Array(types.float64, 2, "C"),
+        "i1": types.Array(types.int64, 1, "C"),
+        "u1": types.Array(types.uint8, 1, "C"),
+        "d": types.float64,
+        "i": types.int64,
+        "u": types.uint64,
+        "void": types.void,
+    }
+    parts = [each if not isinstance(each, str) else named[each] for each in arguments]
+    return named[result](*parts)
+
+
+def function_type(signed: Any) -> Any:
+    """The type of a function that is handed to a kernel as an argument."""
+    return types.FunctionType(signed)

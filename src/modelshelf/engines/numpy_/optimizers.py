@@ -1,0 +1,102 @@
+"""Optimizers. Each is one loop over a member's flat weights: gradients in, updated weights out.
+
+To add one: write its loop, enter it in `OPTIMIZERS` with the slots and constants that it needs,
+and in the catalogue's choices.
+
+Each takes `theta` and `gradient` (parameters,), `slots` (slots, parameters), zero at the start,
+`constants` (float64, in the order declared), and `step`, counted from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["OPTIMIZERS", "Optimizer"]
+
+Update = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.float64], int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """An update rule, how many numbers it keeps for each parameter, and its constants."""
+
+    update: Update
+    slots: int
+    constants: tuple[str, ...]
+
+
+def sgd(
+    theta: NDArray[Any],
+    gradient: NDArray[Any],
+    slots: NDArray[Any],
+    constants: NDArray[np.float64],
+    step: int,
+) -> None:
+    """θ ← θ - rate · g; torch.optim.SGD."""
+    rate = theta.dtype.type(constants[0])
+    for i in range(theta.size):
+        theta[i] -= rate * gradient[i]
+
+
+def momentum(
+    theta: NDArray[Any],
+    gradient: NDArray[Any],
+    slots: NDArray[Any],
+    constants: NDArray[np.float64],
+    step: int,
+) -> None:
+    """V ← μ v + g, θ ← θ - rate · v. Polyak 1964; torch.optim.SGD(momentum=μ)."""
+    rate, mu = theta.dtype.type(constants[0]), theta.dtype.type(constants[1])
+    velocity = slots[0]
+    for i in range(theta.size):
+        velocity[i] = mu * velocity[i] + gradient[i]
+        theta[i] -= rate * velocity[i]
+
+
+def rmsprop(
+    theta: NDArray[Any],
+    gradient: NDArray[Any],
+    slots: NDArray[Any],
+    constants: NDArray[np.float64],
+    step: int,
+) -> None:
+    """S ← ρ s + (1 - ρ) g², θ ← θ - rate · g / (√s + ε). torch.optim.RMSprop."""
+    rate, rho = theta.dtype.type(constants[0]), theta.dtype.type(constants[1])
+    epsilon, rest = theta.dtype.type(constants[2]), theta.dtype.type(1.0 - constants[1])
+    square = slots[0]
+    for i in range(theta.size):
+        square[i] = rho * square[i] + rest * gradient[i] * gradient[i]
+        theta[i] -= rate * gradient[i] / (np.sqrt(square[i]) + epsilon)
+
+
+def adam(
+    theta: NDArray[Any],
+    gradient: NDArray[Any],
+    slots: NDArray[Any],
+    constants: NDArray[np.float64],
+    step: int,
+) -> None:
+    """Means of g and g², each corrected for its start at 0. Kingma, Ba 2015; torch.optim.Adam."""
+    beta1, beta2 = theta.dtype.type(constants[1]), theta.dtype.type(constants[2])
+    rest1, rest2 = theta.dtype.type(1.0 - constants[1]), theta.dtype.type(1.0 - constants[2])
+    epsilon = theta.dtype.type(constants[3])
+    rate = theta.dtype.type(constants[0] / (1.0 - constants[1] ** step))
+    shrink = theta.dtype.type(1.0 / np.sqrt(1.0 - constants[2] ** step))
+    mean, square = slots[0], slots[1]
+    for i in range(theta.size):
+        mean[i] = beta1 * mean[i] + rest1 * gradient[i]
+        square[i] = beta2 * square[i] + rest2 * gradient[i] * gradient[i]
+        theta[i] -= rate * mean[i] / (np.sqrt(square[i]) * shrink + epsilon)
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": Optimizer(sgd, slots=0, constants=("learning_rate",)),
+    "momentum": Optimizer(momentum, slots=1, constants=("learning_rate", "momentum")),
+    "rmsprop": Optimizer(rmsprop, slots=1, constants=("learning_rate", "rho", "epsilon")),
+    "adam": Optimizer(adam, slots=2, constants=("learning_rate", "beta1", "beta2", "epsilon")),
+}

@@ -1,0 +1,55 @@
+"""Runs each job in the caller's own thread, when its result is asked for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from modelshelf.executors.protocol import Done
+
+__all__ = ["InlineExecutor"]
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+
+class InlineExecutor(Generic[J, R]):
+    """One job at a time, in this thread: for debugging and for tests."""
+
+    workers = 1
+
+    def __init__(self, run: Callable[[J], R]) -> None:
+        self._run = run
+        self._queue: deque[J] = deque()
+        self._running: tuple[J, ...] = ()
+
+    @property
+    def running(self) -> tuple[J, ...]:
+        """The job at work now."""
+        return self._running
+
+    def submit(self, job: J) -> None:
+        """Queue a job."""
+        self._queue.append(job)
+
+    def next(self, timeout: float) -> Done[J, R] | None:
+        """Run the next job now."""
+        if not self._queue:
+            return None
+        job = self._queue.popleft()
+        self._running = (job,)
+        try:
+            return Done(job, self._run(job))
+        except Exception as error:
+            return Done(job, None, error)
+        finally:
+            self._running = ()
+
+    def drop(self) -> None:
+        """Forget all jobs."""
+        self._queue.clear()
+
+    def close(self) -> None:
+        """Forget all jobs."""
+        self.drop()

@@ -1,0 +1,78 @@
+"""Runs jobs in one thread for each core; kernels hold no GIL, so that cores are truly used."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from modelshelf.executors.protocol import Done
+
+__all__ = ["ThreadExecutor"]
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+
+class ThreadExecutor(Generic[J, R]):
+    """`workers` threads that take jobs from one queue; nothing waits for anything.
+
+    The threads are daemons: a process that must end at once is not held up by them.
+    """
+
+    def __init__(self, run: Callable[[J], R], workers: int) -> None:
+        self.workers = workers
+        self._run = run
+        self._todo: queue.SimpleQueue[J | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Done[J, R]] = queue.SimpleQueue()
+        self._at_work: dict[int, J] = {}
+        self._threads = [
+            threading.Thread(target=self._work, args=(n,), name=f"modelshelf-{n}", daemon=True)
+            for n in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def running(self) -> tuple[J, ...]:
+        """The jobs at work now."""
+        return tuple(self._at_work.copy().values())
+
+    def submit(self, job: J) -> None:
+        """Queue a job."""
+        self._todo.put(job)
+
+    def next(self, timeout: float) -> Done[J, R] | None:
+        """A job that came back, waiting up to `timeout` seconds for one."""
+        try:
+            return self._done.get(timeout=max(timeout, 0.0)) if timeout > 0 else self._done.get_nowait()
+        except queue.Empty:
+            return None
+
+    def drop(self) -> None:
+        """Forget the jobs that have not begun."""
+        while True:
+            try:
+                self._todo.get_nowait()
+            except queue.Empty:
+                return
+
+    def close(self) -> None:
+        """Forget what has not begun, and wait for what is at work."""
+        self.drop()
+        for _ in self._threads:
+            self._todo.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, number: int) -> None:
+        while (job := self._todo.get()) is not None:
+            self._at_work[number] = job
+            try:
+                done: Done[J, R] = Done(job, self._run(job))
+            except BaseException as error:  # a worker must never die silently
+                done = Done(job, None, error)
+            finally:
+                self._at_work.pop(number, None)
+            self._done.put(done)

@@ -1,0 +1,78 @@
+"""How much a study may spend, and how its time is shared out."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from modelshelf.core.errors import SettingError
+
+__all__ = ["DEFAULT_SECONDS", "Budget", "Clock", "parse_time"]
+
+#: What a study takes when no budget is given.
+DEFAULT_SECONDS = 60.0
+
+_UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def parse_time(text: str | float) -> float:
+    """Seconds from `60`, `60s`, `10m`, `1.5h` or `1m30s`.
+
+    >>> parse_time("1m30s"), parse_time("90"), parse_time(2.5)
+    (90.0, 90.0, 2.5)
+
+    Raises `SettingError` where it is no time, or not above 0.
+    """
+    wanted = "expected a time above 0 such as 60s, 10m or 1h30m"
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        seconds = float(text)
+    else:
+        compact = str(text).strip().lower().replace(" ", "")
+        parts = re.findall(r"(\d+(?:\.\d*)?|\.\d+)([a-z]*)", compact)
+        if not parts or "".join(n + u for n, u in parts) != compact:
+            raise SettingError(f"{text!r} is not a time: {wanted}.")
+        unknown = next((u for _, u in parts if u and u not in _UNITS), None)
+        if unknown or (len(parts) > 1 and any(not u for _, u in parts)):
+            raise SettingError(f"{text!r} is not a time: {wanted}.")
+        seconds = sum(float(n) * _UNITS[u or "s"] for n, u in parts)
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise SettingError(f"The time is {text!r}: {wanted}.")
+    return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Either seconds for everything, or a number of networks to start."""
+
+    seconds: float | None = None
+    trials: int | None = None
+
+    @classmethod
+    def of(cls, time_limit: str | float | None, trials: int | None) -> Budget:
+        """The budget that was asked for; 60 s where nothing was.
+
+        Raises `SettingError` where both are given, or one is not above 0.
+        """
+        if time_limit is not None and trials is not None:
+            raise SettingError("Give a time or a number of trials, not both.")
+        if trials is not None:
+            if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
+                raise SettingError(
+                    f"The number of trials is {trials!r}: expected a whole number above 0."
+                )
+            return cls(trials=trials)
+        return cls(seconds=DEFAULT_SECONDS if time_limit is None else parse_time(time_limit))
+
+
+class Clock:
+    """Time since a study's process began its work, in seconds."""
+
+    def __init__(self, began: float | None = None, now: Callable[[], float] = time.monotonic):
+        self._now = now
+        self._began = now() if began is None else began
+
+    def __call__(self) -> float:
+        return self._now() - self._began

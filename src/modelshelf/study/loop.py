@@ -1,0 +1,243 @@
+"""The loop: keep the workers busy, put what comes back on the shelf, and learn from it.
+
+Two orders matter. A leg is *completed* when it is on the shelf. It is *retired* when the search
+has seen it. What the search proposes is a function of the retired legs alone; so where the budget
+is a number of trials, legs retire in the order of their dispatch, and any number of workers gives
+the same study. Where the budget is time, they retire as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from modelshelf.core.errors import ModelshelfError
+from modelshelf.core.records import Outcome, Purpose, Status
+from modelshelf.data.split import Split
+from modelshelf.executors import Done, Executor
+from modelshelf.shelf import Completed, Job, JobRecord, NewTrial, Shelf, StoredFile, TrialFile
+from modelshelf.space.configuration import Configuration
+from modelshelf.study.trial import Leg, Trial, copy_id
+from modelshelf.study.work import Work
+
+__all__ = ["Arrival", "Loop"]
+
+_PATIENCE = 0.1  # seconds that the loop waits for a leg before it looks at the clock again
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A retired leg, and what came of it."""
+
+    leg: Leg
+    outcome: Outcome
+    value: float  #: what trials are ranked by; lower is better
+
+
+class Loop:
+    """Dispatches legs to an executor, and keeps the shelf's log of them."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        study: str,
+        data_key: str,
+        executor: Executor[Leg, Work],
+        *,
+        in_order: bool,
+        value: Callable[[Outcome], float],
+        seconds: Callable[[], float],
+    ) -> None:
+        self._shelf = shelf
+        self._study = study
+        self._data_key = data_key
+        self._executor = executor
+        self._in_order = in_order
+        self._value = value
+        self._seconds = seconds
+        self._waiting: dict[int, Leg] = {}  # dispatched, not retired; by job number, in order
+        self._ready: dict[int, Arrival] = {}  # completed, not retired
+        self.trials: dict[int, Trial] = {}
+        self.files: dict[int, StoredFile] = {}
+        self.arrivals: list[Arrival] = []  # every retired leg, in order of retirement
+        self.steps = 0
+        self.training_seconds = 0.0
+        self.writing_seconds = 0.0
+        self._next_job = 0
+        self._retired = 0
+        self.legs: list[Leg] = []  # every leg that the log held when it was taken up
+        self.retiring = 0  # legs that `collect` gave back, and that were not dispatched upon yet
+
+    @property
+    def outstanding(self) -> int:
+        """How many legs were dispatched and did not retire yet."""
+        return len(self._waiting)
+
+    def load(self) -> None:
+        """Take up the log where it ends. Legs that were cut off are dispatched again."""
+        for record in self._shelf.trials(self._study):
+            self.trials[record.number] = Trial(
+                record.number,
+                Configuration.from_json(record.configuration),
+                record.purpose,
+                Split.parse(record.split),
+                record.seed,
+            )
+            self.steps += record.steps
+            self.training_seconds += record.seconds
+        stored: dict[int, TrialFile] = self._shelf.files(self._study)
+        self.files = {number: each.file for number, each in stored.items()}
+        log = self._shelf.jobs(self._study)
+        self._next_job = len(log)
+        for each in sorted(log, key=_by_retirement):
+            self._take_up(each)
+
+    def _take_up(self, record: JobRecord) -> None:
+        leg = self._leg(record.job)
+        self.legs.append(leg)
+        arrival = None
+        if record.outcome is not None:
+            arrival = Arrival(leg, record.outcome, self._value(record.outcome))
+        if record.retired is not None and arrival is not None:
+            self.arrivals.append(arrival)
+            self._retired += 1
+            return
+        self._waiting[record.job.number] = leg
+        if arrival is not None:
+            self._ready[record.job.number] = arrival
+
+    def resume(self, purposes: Iterable[Purpose]) -> None:
+        """Send out again the legs of these purposes that the log left unfinished."""
+        wanted = set(purposes)
+        for number, leg in sorted(self._waiting.items()):
+            if leg.trial.purpose in wanted and number not in self._ready:
+                self._executor.submit(leg)
+
+    def _leg(self, job: Job) -> Leg:
+        file = self.files.get(job.trial) if job.from_epoch else None
+        return Leg(job, self.trials[job.trial], file)
+
+    def new_trial(
+        self, configuration: Configuration, purpose: Purpose, split: Split, seed: int
+    ) -> Trial:
+        """A trial with the next number. It is on the shelf once its first leg is dispatched."""
+        trial = Trial(len(self.trials), configuration, purpose, split, seed)
+        self.trials[trial.number] = trial
+        return trial
+
+    def dispatch(
+        self, wanted: Iterable[tuple[Trial, int, int, int, float]], seen: Iterable[Arrival] = ()
+    ) -> None:
+        """Send out legs: (trial, rung, from epoch, to epoch, keep), after these retirements.
+
+        One transaction holds both, so that the log is always one that the search could have made.
+        """
+        legs, fresh = [], []
+        for trial, rung, from_epoch, to_epoch, keep in wanted:
+            job = Job(self._next_job, trial.number, rung, from_epoch, to_epoch, keep)
+            self._next_job += 1
+            legs.append(self._leg(job))
+            if from_epoch == 0:
+                fresh.append(self._described(trial))
+        retired = []
+        for arrival in seen:
+            retired.append((arrival.leg.job.number, self._retired))
+            self._retired += 1
+            self.retiring -= 1
+        if not legs and not retired:
+            return
+        self._shelf.write(
+            self._study,
+            trials=fresh,
+            jobs=[leg.job for leg in legs],
+            retired=retired,
+            seconds=self._seconds(),
+        )
+        for leg in legs:
+            self._waiting[leg.job.number] = leg
+            self._executor.submit(leg)
+
+    def _described(self, trial: Trial) -> NewTrial:
+        return NewTrial(
+            number=trial.number,
+            configuration=trial.configuration.to_json(),
+            barcode=trial.configuration.barcode,
+            copy=copy_id(trial, self._data_key, 0),
+            purpose=trial.purpose,
+            split=str(trial.split),
+            seed=trial.seed,
+            parameters=0,
+        )
+
+    def collect(self, timeout: float = _PATIENCE) -> list[Arrival]:
+        """Wait for a leg, put it on the shelf, and say which legs retire by it."""
+        done = self._executor.next(timeout)
+        while done is not None:
+            self._complete(done)
+            done = self._executor.next(0.0)
+        retiring = []
+        for number in list(self._waiting):
+            if number in self._ready:
+                self._waiting.pop(number)
+                retiring.append(self._ready.pop(number))
+            elif self._in_order:
+                break
+        self.arrivals.extend(retiring)
+        self.retiring = len(retiring)
+        return retiring
+
+    def _complete(self, done: Done[Leg, Work]) -> None:
+        leg, work = done.job, done.result
+        if done.error is not None:
+            if isinstance(done.error, ModelshelfError) or not isinstance(done.error, Exception):
+                raise done.error
+            work = _failed(done.error)
+        if work is None or work.outcome is None:
+            return  # interrupted: it stays in the log as not done, and is done again
+        outcome = work.outcome
+        self._shelf.write(
+            self._study,
+            completed=[
+                Completed(
+                    job=leg.job.number,
+                    trial=leg.trial.number,
+                    outcome=outcome,
+                    file=work.file,
+                    preparation=work.preparation,
+                    copy=work.copy,
+                    parameters=work.parameters,
+                )
+            ],
+            seconds=self._seconds(),
+        )
+        if work.file is not None:
+            self.files[leg.trial.number] = work.file
+        self.steps += outcome.steps
+        self.training_seconds += outcome.seconds
+        self.writing_seconds += work.writing
+        self._ready[leg.job.number] = Arrival(leg, replace(outcome, curve=()), work.value)
+
+    def abandon(self) -> None:
+        """Forget the legs that have not come back; in the log they stay as not done."""
+        self._executor.drop()
+        while self._executor.running:
+            self._executor.next(_PATIENCE)
+        while self._executor.next(0.0) is not None:
+            pass
+        self._waiting.clear()
+
+
+def _by_retirement(record: JobRecord) -> tuple[float, int]:
+    order = float("inf") if record.retired is None else record.retired
+    return order, record.job.number
+
+
+def _failed(error: Exception) -> Work:
+    if isinstance(error, MemoryError):
+        reason = "not enough memory"
+    else:
+        reason = f"{type(error).__name__}: {error}"
+    nothing = float("nan")
+    return Work(Outcome(Status.FAILED, 0, 0, float("inf"), nothing, 0.0, 0, reason=reason))
+
+

@@ -1,0 +1,142 @@
+"""A network taken down from the shelf, with the preparation that it was trained with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelshelf.core.records import TrialRecord
+from modelshelf.data.dataset import Label, Table
+from modelshelf.data.prepare import Preparation
+from modelshelf.data.read.frames import from_memory
+from modelshelf.data.understand import conform
+from modelshelf.engines.numpy_ import Network
+from modelshelf.shelf import Shelf
+from modelshelf.space.configuration import Configuration
+
+__all__ = ["Model"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """One trained network, ready to answer questions about rows like those it was trained on."""
+
+    configuration: Configuration
+    copy: str
+    network: Network
+    preparation: Preparation
+    record: TrialRecord | None = None  #: how it was trained, where it lies on a shelf
+
+    @classmethod
+    def from_shelf(cls, barcode: str, shelf: str | Path | None = None) -> Model:
+        """The network with this barcode or copy id, or the first few characters of one.
+
+        A configuration that was trained several times is answered by its best-known copy: a
+        study's winner before a re-test, a re-test before a network of the search.
+
+        Raises `BarcodeError` where it matches nothing or several, `ShelfError` where the shelf
+        cannot be read.
+        """
+        with Shelf.open(shelf) as opened:
+            record = best_copy(opened, barcode)
+            return cls.from_record(opened, record)
+
+    @classmethod
+    def from_record(cls, shelf: Shelf, record: TrialRecord) -> Model:
+        """The network of a trial on an open shelf: its very weights, nothing is trained."""
+        tensors, _ = shelf.read_network(record)
+        preparation = Preparation.from_state(
+            *shelf.read_preparation(shelf.preparation_of(record.study, record.number))
+        )
+        configuration = Configuration.from_json(record.configuration)
+        classes = preparation.schema.task.is_classification
+        network = Network.from_tensors(configuration, classes, tensors)
+        return cls(configuration, record.copy, network, preparation, record)
+
+    @property
+    def barcode(self) -> str:
+        """The identity of its hyperparameters."""
+        return self.configuration.barcode
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """The class labels, in the order of the columns of `predict_proba`; empty for numbers."""
+        return self.preparation.schema.classes
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The likeliest class's label, or the number, of each row of a table.
+
+        `X` is a data frame, an array or a `Table` with the columns that it was trained on.
+        Raises `DataError` where a column is missing or cannot be read as it was in training.
+        """
+        output, _ = self.output(X)
+        return self.labels(output) if self.classes else output
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities (rows, classes), in the order of `classes`."""
+        if not self.classes:
+            raise TypeError("this network answers with numbers: use predict")
+        return self.output(X)[0]
+
+    def labels(self, probabilities: NDArray[np.float64]) -> NDArray[Any]:
+        """The label of the likeliest class of each row."""
+        kinds = {type(label) for label in self.classes}
+        names = np.array(self.classes, dtype=object if kinds == {str} or len(kinds) > 1 else None)
+        return names[probabilities.argmax(axis=1)]
+
+    def output(self, X: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+        """Probabilities or values, and notes on what had to be read in a special way."""
+        table = X if isinstance(X, Table) else from_memory(X)[0]
+        frame, _, notes = conform(self.preparation.schema, table, need_target=False)
+        output = self.network.predict(self.preparation.transform(frame))
+        if not self.classes:
+            output = self.preparation.unscale_target(output)
+        return output, notes
+
+    def to_torch(self) -> Any:
+        """The network as a `torch.nn.Sequential` on prepared inputs; needs PyTorch.
+
+        Its outputs are logits, or the standardised target: `preparation.transform` makes its
+        inputs, and softmax or `preparation.unscale_target` reads its answers.
+        """
+        import torch
+
+        activations = {
+            "relu": torch.nn.ReLU,
+            "tanh": torch.nn.Tanh,
+            "sigmoid": torch.nn.Sigmoid,
+            "leaky_relu": lambda: torch.nn.LeakyReLU(self.network.negative_slope),
+        }
+        layers: list[Any] = []
+        for weight, bias in zip(*self.network.weights(), strict=True):
+            if layers:
+                layers.append(activations[self.network.activation]())
+            linear = torch.nn.Linear(*weight.shape)
+            with torch.no_grad():
+                linear.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight.T)))
+                linear.bias.copy_(torch.from_numpy(bias.copy()))
+            layers.append(linear)
+        return torch.nn.Sequential(*layers).eval()
+
+
+_RANK = {"refit": 0, "train": 1, "retest": 2, "search": 3}
+
+
+def best_copy(shelf: Shelf, barcode: str) -> TrialRecord:
+    """The copy that a barcode stands for, where its configuration was trained several times."""
+    found = shelf.resolve(barcode)
+    winners = {
+        study.result["winner"]["copy"]
+        for study in shelf.studies()
+        if study.result and study.name in {each.study for each in found}
+    }
+
+    def rank(record: TrialRecord) -> tuple[bool, bool, int, float]:
+        usable = record.best_epoch > 0
+        return record.copy not in winners, not usable, _RANK[record.purpose], record.loss
+
+    return min(found, key=rank)

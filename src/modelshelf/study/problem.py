@@ -1,0 +1,93 @@
+"""The problem that a study works on: rows, splits, metric, and prepared arrays shared by all."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelshelf.core.protocols import TrainingData
+from modelshelf.core.records import Task
+from modelshelf.data.dataset import Dataset
+from modelshelf.data.metrics import Metric
+from modelshelf.data.prepare import Preparation, fit_preparation
+from modelshelf.data.split import Split, rows_of
+
+__all__ = ["Prepared", "Problem"]
+
+_KEPT = 12  # prepared splits held in memory at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """One split, prepared one way: what members are trained on."""
+
+    data: TrainingData
+    preparation: Preparation
+    target: NDArray[np.generic]  #: of the validation rows, as the metric takes it
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Development rows, test rows, and how networks are judged.
+
+    Test rows are reached by `test_frame` and `test_target` alone, and only at the end.
+    """
+
+    dataset: Dataset  #: development rows only
+    metric: Metric
+    seed: int
+    folds: int
+    test_frame: pl.DataFrame | None = None
+    test_target: NDArray[np.generic] | None = None
+
+    @property
+    def task(self) -> Task:
+        """What is asked of a network."""
+        return self.dataset.schema.task
+
+    @property
+    def classes(self) -> bool:
+        """Whether the target is a class."""
+        return self.task.is_classification
+
+    @cached_property
+    def _cache(self) -> dict[tuple[Split, str], Prepared]:
+        return {}
+
+    @cached_property
+    def _lock(self) -> threading.Lock:
+        return threading.Lock()
+
+    def rows(self, split: Split) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Training and validation rows of a split, as indices of development rows."""
+        return rows_of(split, self.dataset.target, self.seed, self.classes)
+
+    def prepared(self, split: Split, scaling: str) -> Prepared:
+        """Arrays of a split under one scaling. Made once, by whichever worker asks first."""
+        with self._lock:
+            found = self._cache.get((split, scaling))
+            if found is None:
+                found = self._prepare(split, scaling)
+                while len(self._cache) >= _KEPT:
+                    self._cache.pop(next(iter(self._cache)))
+                self._cache[split, scaling] = found
+            return found
+
+    def _prepare(self, split: Split, scaling: str) -> Prepared:
+        train, validation = self.rows(split)
+        preparation = fit_preparation(self.dataset, train, scaling)
+        x = preparation.transform(self.dataset.frame)
+        y = preparation.encode_target(self.dataset.target)
+        data = TrainingData(
+            np.ascontiguousarray(x[train]),
+            np.ascontiguousarray(y[train]),
+            np.ascontiguousarray(x[validation]),
+            np.ascontiguousarray(y[validation]),
+            self.classes,
+        )
+        return Prepared(data, preparation, self.dataset.target[validation])

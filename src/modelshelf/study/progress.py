@@ -1,0 +1,64 @@
+"""What a study tells while it runs, and how it is told to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelshelf.core.records import Baseline
+
+__all__ = ["Observer", "Progress", "Stopper"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a study stands: one record, drawn by every face alike."""
+
+    phase: str  #: "reading", "searching", "re-testing", "refitting", "testing"
+    elapsed: float  #: seconds of this run
+    limit: float | None  #: seconds this run may take; None where trials are counted
+    trials_limit: int | None
+    started: int = 0  #: networks started by the search
+    finished: int = 0
+    paused: int = 0
+    diverged: int = 0
+    failed: int = 0
+    running: tuple[str, ...] = ()  #: what is being trained, in a few words each
+    best_barcode: str = ""
+    best_score: float = float("nan")  #: on validation rows; the best of many, so too good
+    best_words: str = ""
+    improvements: tuple[tuple[float, float], ...] = ()  #: (elapsed, score) each time it improved
+    retests: tuple[int, int] = (0, 0)  #: done, wanted
+    baselines: tuple[Baseline, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+Observer = Callable[[Progress], None]
+
+
+class Stopper:
+    """Asks a study to stop. Safe to call from a signal handler or another thread.
+
+    `flag` is what kernels poll, so that a member at work comes back within one batch.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.flag: NDArray[np.uint8] = np.zeros(1, np.uint8)
+
+    def stop(self) -> None:
+        """Finish tidily, as soon as may be."""
+        self.requested = True
+        self.flag[0] = 1
+
+    def interrupt(self) -> None:
+        """Bring back the members at work, without stopping the study."""
+        self.flag[0] = 1
+
+    def clear(self) -> None:
+        """Let members work again, unless the study is to stop."""
+        if not self.requested:
+            self.flag[0] = 0

@@ -1,0 +1,126 @@
+"""What a study found: one frozen record, and its JSON form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelshelf.core.records import Baseline, Direction, Ensemble, Task, Winner
+
+if TYPE_CHECKING:
+    from modelshelf.study.model import Model
+
+__all__ = ["StudyResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResult:
+    """The result of a study. `to_json` is the object that `modelshelf tune --json` prints.
+
+    `model` is the winner, loaded from the shelf: the very network that was scored.
+    """
+
+    study: str
+    task: Task
+    metric: str
+    direction: Direction
+    winner: Winner
+    ensemble: Ensemble | None
+    baselines: tuple[Baseline, ...]
+    trials: Mapping[str, int] = field(hash=False)  #: started, finished, stopped, diverged, failed
+    member_steps: int
+    seconds: Mapping[str, float] = field(hash=False)  #: total, training, search, shelf
+    shelf: Path
+    understood: tuple[str, ...] = ()  #: what was understood of the data
+    notes: tuple[str, ...] = ()  #: what a reader should know about how this came about
+    complete: bool = True  #: False where the study was stopped before its end
+    reused: bool = False  #: True where the study was finished before, and was not run again
+
+    @property
+    def model(self) -> Model:
+        """The winner, ready to answer."""
+        from modelshelf.study.model import Model
+
+        return Model.from_shelf(self.winner.copy, self.shelf)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; a number that is not finite is None."""
+        winner = {
+            "barcode": self.winner.barcode,
+            "copy": self.winner.copy,
+            "configuration": self.winner.configuration,
+            "validation": self.winner.validation,
+            "validation_std": self.winner.validation_std,
+            "test": self.winner.test,
+            "test_interval": self.winner.test_interval,
+            "retests": self.winner.retests,
+            "refitted": self.winner.refitted,
+        }
+        whole = {
+            "study": self.study,
+            "task": self.task.value,
+            "metric": self.metric,
+            "direction": self.direction.value,
+            "winner": winner,
+            "ensemble": asdict(self.ensemble) if self.ensemble else None,
+            "baselines": [asdict(each) for each in self.baselines],
+            "trials": dict(self.trials),
+            "member_steps": self.member_steps,
+            "seconds": dict(self.seconds),
+            "shelf": str(self.shelf),
+            "understood": list(self.understood),
+            "notes": list(self.notes),
+            "complete": self.complete,
+        }
+        plain: dict[str, Any] = _finite(whole)
+        return plain
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any], *, reused: bool = False) -> StudyResult:
+        """The result whose `to_json` this is."""
+        winner = dict(stored["winner"])
+        interval = winner.pop("test_interval", None)
+        return cls(
+            study=stored["study"],
+            task=Task(stored["task"]),
+            metric=stored["metric"],
+            direction=Direction(stored["direction"]),
+            winner=Winner(
+                **{
+                    **winner,
+                    "validation": _number(winner["validation"]),
+                    "validation_std": _number(winner["validation_std"]),
+                    "test_interval": tuple(interval) if interval else None,
+                }
+            ),
+            ensemble=Ensemble(**stored["ensemble"]) if stored["ensemble"] else None,
+            baselines=tuple(
+                Baseline(**{**each, "validation": _number(each["validation"])})
+                for each in stored["baselines"]
+            ),
+            trials=dict(stored["trials"]),
+            member_steps=stored["member_steps"],
+            seconds=dict(stored["seconds"]),
+            shelf=Path(stored["shelf"]),
+            understood=tuple(stored.get("understood", ())),
+            notes=tuple(stored.get("notes", ())),
+            complete=stored.get("complete", True),
+            reused=reused,
+        )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return value

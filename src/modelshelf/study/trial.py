@@ -1,0 +1,60 @@
+"""Trials as a study plans them, and the identity of the networks that they become."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from modelshelf import __version__
+from modelshelf.core.records import Purpose
+from modelshelf.core.seeds import derive
+from modelshelf.data.split import Split
+from modelshelf.engines.numpy_ import numerics_fingerprint
+from modelshelf.shelf import Job, StoredFile
+from modelshelf.space.barcode import crockford
+from modelshelf.space.configuration import Configuration
+
+__all__ = ["Leg", "Trial", "copy_id", "trial_seed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A configuration to be trained on one split with one seed."""
+
+    number: int
+    configuration: Configuration
+    purpose: Purpose
+    split: Split
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A stretch of one trial's training, from one rung to the next: what a worker is given."""
+
+    job: Job
+    trial: Trial
+    file: StoredFile | None = None  #: where the frozen member lies, if it was trained before
+
+
+def trial_seed(study_seed: int, purpose: Purpose, barcode: str, split: Split) -> int:
+    """A trial's own seed: by what it is, not by when it was started."""
+    return derive(study_seed, "trial", purpose.value, barcode, str(split))
+
+
+def copy_id(trial: Trial, data_key: str, epoch: int) -> str:
+    """The identity of a trained network: the same copy id is the same network to the bit.
+
+    `data_key` identifies the rows, which of them are test rows, and how the rest is split. Across
+    machines the barcode stays the same, and the copy id changes with what rounds differently.
+    """
+    parts = {
+        "barcode": trial.configuration.barcode,
+        "data": data_key,
+        "split": str(trial.split),
+        "seed": trial.seed,
+        "epoch": epoch,
+        "engine": f"numpy {__version__}",
+        "numerics": numerics_fingerprint(),
+    }
+    return crockford(json.dumps(parts, sort_keys=True))

@@ -1,0 +1,163 @@
+"""What a worker does with a leg: thaw, train, judge, freeze to the shelf's files."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelshelf import __version__
+from modelshelf.core.protocols import Leg as EngineLeg
+from modelshelf.core.records import CurvePoint, Outcome, Status
+from modelshelf.data.metrics import score
+from modelshelf.data.prepare import Preparation
+from modelshelf.engines.numpy_ import Member, NumpyEngine
+from modelshelf.shelf import Shelf, StoredFile
+from modelshelf.study.problem import Prepared, Problem
+from modelshelf.study.trial import Leg, copy_id
+
+__all__ = ["Trainer", "Work", "ranking_value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What came of a leg. `outcome` is None where it was interrupted and is to be done again."""
+
+    outcome: Outcome | None
+    value: float = math.inf  #: what trials are ranked by, lower is better
+    file: StoredFile | None = None
+    preparation: str = ""
+    copy: str = ""
+    parameters: int = 0
+    writing: float = 0.0  #: seconds spent on files
+
+
+class Trainer:
+    """Runs legs. Called by many threads at once; touches the shelf's files, never its database."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        shelf: Shelf,
+        study: str,
+        data_key: str,
+        flag: NDArray[np.uint8],
+        engine: NumpyEngine | None = None,
+    ) -> None:
+        self._problem = problem
+        self._shelf = shelf
+        self._study = study
+        self._data_key = data_key
+        self._flag = flag
+        self._engine = engine or NumpyEngine()
+        self._lock = threading.Lock()
+        # The preparation is held beside its name, so that its id is not given to another.
+        self._names: dict[int, tuple[str, Preparation]] = {}
+
+    def __call__(self, leg: Leg) -> Work:
+        """Train one leg."""
+        if self._flag[0]:
+            return Work(None)
+        trial, engine = leg.trial, self._engine
+        prepared = self._problem.prepared(trial.split, trial.configuration.word("scaling"))
+        if leg.file is None:
+            member = engine.start(trial.configuration, prepared.data, trial.seed)
+        else:
+            tensors, _ = self._shelf.read_network((self._study, trial.number), leg.file)
+            member = engine.thaw(trial.configuration, prepared.data, trial.seed, tensors)
+        done = engine.advance(member, prepared.data, leg.job.to_epoch, self._flag)
+        if done.interrupted:
+            return Work(None)
+        return self._judge(leg, member, done, prepared)
+
+    def _judge(self, leg: Leg, member: Member, done: EngineLeg, prepared: Prepared) -> Work:
+        problem, trial = self._problem, leg.trial
+        network = self._engine.network(member, problem.classes)
+        scored = math.nan
+        if len(prepared.target) and done.best_epoch > 0:
+            output = network.predict(prepared.data.validation_x)
+            if not problem.classes:
+                output = prepared.preparation.unscale_target(output)
+            scored = score(problem.metric, prepared.target, output)
+        outcome = Outcome(
+            status=_status(done, trial.configuration.whole("epochs"), leg.job.to_epoch),
+            epoch=done.epoch,
+            best_epoch=done.best_epoch,
+            loss=done.loss,
+            score=scored,
+            seconds=done.seconds,
+            steps=done.steps,
+            curve=self._curve(done, prepared),
+        )
+        value = ranking_value(problem, outcome)
+        if outcome.status is Status.PAUSED and value > leg.job.keep:
+            outcome = replace(outcome, status=Status.STOPPED)
+        began = time.perf_counter()
+        tensors = network.tensors()
+        if outcome.status is Status.PAUSED:
+            tensors |= self._engine.snapshot(member)
+        copy = copy_id(trial, self._data_key, done.epoch)
+        described = {
+            "modelshelf": __version__,
+            "barcode": trial.configuration.barcode,
+            "copy": copy,
+            "configuration": json.dumps(trial.configuration.to_json()),
+        }
+        file = self._shelf.write_network(
+            self._study, trial.number, done.epoch, tensors, described
+        )
+        return Work(
+            outcome,
+            value,
+            file,
+            self._preparation(prepared),
+            copy,
+            member.layout.parameters,
+            time.perf_counter() - began,
+        )
+
+    def _preparation(self, prepared: Prepared) -> str:
+        """The name of the preparation on the shelf; written by the first leg that used it."""
+        with self._lock:
+            key = id(prepared.preparation)
+            if key not in self._names:
+                name = self._shelf.write_preparation(*prepared.preparation.to_state())
+                self._names[key] = (name, prepared.preparation)
+            return self._names[key][0]
+
+    def _curve(self, done: EngineLeg, prepared: Prepared) -> tuple[CurvePoint, ...]:
+        first = done.epoch - len(done.curve) + 1
+        scale = prepared.preparation.target_scale
+        return tuple(
+            CurvePoint(
+                first + i,
+                train,
+                validation,
+                right if self._problem.classes else math.sqrt(validation) * scale,
+            )
+            for i, (train, validation, right) in enumerate(done.curve.tolist())
+        )
+
+
+def ranking_value(problem: Problem, outcome: Outcome) -> float:
+    """Loss where the metric is coarse, else the metric; lower is better, infinite if undefined."""
+    metric = problem.metric
+    if metric.by_loss:
+        value = outcome.loss
+    else:
+        value = outcome.score if metric.direction == "minimize" else -outcome.score
+    usable = outcome.status not in (Status.DIVERGED, Status.FAILED) and math.isfinite(value)
+    return value if usable else math.inf
+
+
+def _status(done: EngineLeg, epochs: int, to_epoch: int) -> Status:
+    if done.diverged:
+        return Status.DIVERGED
+    if done.ended or done.epoch >= epochs or to_epoch >= epochs:
+        return Status.FINISHED
+    return Status.PAUSED
