@@ -1,3 +1,56 @@
-"""modelshelf: which neural network should I use for my table, and why?"""
+"""modelshelf: which neural network should I use for my table, and why?
+
+>>> from modelshelf import Configuration
+>>> Configuration(learning_rate=0.01).barcode == Configuration(learning_rate=0.01).barcode
+True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Configuration",
+    "Model",
+    "Shelf",
+    "Space",
+    "StudyResult",
+    "UserError",
+    "__version__",
+    "train",
+    "tune",
+]
+
+if TYPE_CHECKING:
+    from modelshelf.api import train, tune
+    from modelshelf.core.errors import UserError
+    from modelshelf.shelf import Shelf
+    from modelshelf.space.configuration import Configuration
+    from modelshelf.space.space import Space
+    from modelshelf.study import Model, StudyResult
+
+_HOMES = {
+    "train": "api",
+    "tune": "api",
+    "UserError": "core.errors",
+    "Shelf": "shelf",
+    "Configuration": "space.configuration",
+    "Space": "space.space",
+    "Model": "study",
+    "StudyResult": "study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: `--help` should not load a compiler."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'modelshelf' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"modelshelf.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,7 +7,8 @@ ModelshelfError
 │   ├── SettingError     a hyperparameter, a space, a metric, a budget
 │   ├── BarcodeError     a barcode that matches nothing, or several
 │   └── ShelfError       the shelf cannot be opened, read or written
-└── EngineError          training could not go on for a reason that is not the user's
+├── EngineError          training could not go on for a reason that is not the user's
+└── StoppedError         stopped, as asked, before there was anything to show
 ```
 """
 
@@ -23,6 +24,7 @@ __all__ = [
     "ModelshelfError",
     "SettingError",
     "ShelfError",
+    "StoppedError",
     "UserError",
     "nearest",
 ]
@@ -54,6 +56,10 @@ class ShelfError(UserError):
 
 class EngineError(ModelshelfError):
     """Training could not go on."""
+
+
+class StoppedError(ModelshelfError):
+    """A study was stopped, as asked, before its first network had reached a rung."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -46,7 +46,11 @@ class ThreadExecutor(Generic[J, R]):
     def next(self, timeout: float) -> Done[J, R] | None:
         """A job that came back, waiting up to `timeout` seconds for one."""
         try:
-            return self._done.get(timeout=max(timeout, 0.0)) if timeout > 0 else self._done.get_nowait()
+            return (
+                self._done.get(timeout=max(timeout, 0.0))
+                if timeout > 0
+                else self._done.get_nowait()
+            )
         except queue.Empty:
             return None
 

@@ -81,7 +81,9 @@ def _sobol(dimensions: int, seed: int, index: int) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=8)
-def _sobol_block(dimensions: int, seed: int, block: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _sobol_block(
+    dimensions: int, seed: int, block: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     sampler = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

@@ -113,8 +113,7 @@ class Configuration(Mapping[str, Value]):
     def to_json(self) -> dict[str, object]:
         """The active settings as plain JSON values; `from_json` reads them back."""
         return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in self.items()
+            name: list(value) if isinstance(value, tuple) else value for name, value in self.items()
         }
 
     @classmethod

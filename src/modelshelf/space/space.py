@@ -101,6 +101,18 @@ class Space:
         space._fixed = {**self._fixed, "loss": "quadratic"}
         return space
 
+    def for_rows(self, rows: int) -> Space:
+        """The space with what the number of training rows decides.
+
+        Few rows make short epochs: where nothing was said of `epochs`, small data get more.
+        """
+        if "epochs" in self._fixed or "epochs" in self._entries or rows >= 5_000:
+            return self
+        space = Space()
+        space._entries = self._entries
+        space._fixed = {**self._fixed, "epochs": 200}
+        return space
+
     @property
     def varied(self) -> dict[str, Domain]:
         """The domain of each hyperparameter that the search varies."""

@@ -8,8 +8,10 @@ the same study. Where the budget is time, they retire as they come.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from modelshelf.core.errors import ModelshelfError
 from modelshelf.core.records import Outcome, Purpose, Status
@@ -23,6 +25,7 @@ from modelshelf.study.work import Work
 __all__ = ["Arrival", "Loop"]
 
 _PATIENCE = 0.1  # seconds that the loop waits for a leg before it looks at the clock again
+_LEFT_BEHIND = 1.0  # seconds after which a member that does not come back is left behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Loop:
         self.trials: dict[int, Trial] = {}
         self.files: dict[int, StoredFile] = {}
         self.arrivals: list[Arrival] = []  # every retired leg, in order of retirement
-        self.steps = 0
+        self.steps_done = 0
         self.training_seconds = 0.0
         self.writing_seconds = 0.0
         self._next_job = 0
@@ -83,7 +86,7 @@ class Loop:
                 Split.parse(record.split),
                 record.seed,
             )
-            self.steps += record.steps
+            self.steps_done += record.steps
             self.training_seconds += record.seconds
         stored: dict[int, TrialFile] = self._shelf.files(self._study)
         self.files = {number: each.file for number, each in stored.items()}
@@ -146,13 +149,7 @@ class Loop:
             self.retiring -= 1
         if not legs and not retired:
             return
-        self._shelf.write(
-            self._study,
-            trials=fresh,
-            jobs=[leg.job for leg in legs],
-            retired=retired,
-            seconds=self._seconds(),
-        )
+        self._write(trials=fresh, jobs=[leg.job for leg in legs], retired=retired)
         for leg in legs:
             self._waiting[leg.job.number] = leg
             self._executor.submit(leg)
@@ -195,36 +192,42 @@ class Loop:
         if work is None or work.outcome is None:
             return  # interrupted: it stays in the log as not done, and is done again
         outcome = work.outcome
-        self._shelf.write(
-            self._study,
-            completed=[
-                Completed(
-                    job=leg.job.number,
-                    trial=leg.trial.number,
-                    outcome=outcome,
-                    file=work.file,
-                    preparation=work.preparation,
-                    copy=work.copy,
-                    parameters=work.parameters,
-                )
-            ],
-            seconds=self._seconds(),
+        completed = Completed(
+            job=leg.job.number,
+            trial=leg.trial.number,
+            outcome=outcome,
+            file=work.file,
+            preparation=work.preparation,
+            copy=work.copy,
+            parameters=work.parameters,
         )
+        self._write(completed=[completed])
         if work.file is not None:
             self.files[leg.trial.number] = work.file
-        self.steps += outcome.steps
+        self.steps_done += outcome.steps
         self.training_seconds += outcome.seconds
         self.writing_seconds += work.writing
         self._ready[leg.job.number] = Arrival(leg, replace(outcome, curve=()), work.value)
 
+    def _write(self, **changes: Any) -> None:
+        began = time.perf_counter()
+        self._shelf.write(self._study, **changes, seconds=self._seconds())
+        self.writing_seconds += time.perf_counter() - began
+
     def abandon(self) -> None:
-        """Forget the legs that have not come back; in the log they stay as not done."""
+        """Forget the legs that have not come back; in the log they stay as not done.
+
+        Members at work were told to stop, and do so within a batch. What does not (a kernel that
+        is still being compiled) is left behind: its thread ends with the process.
+        """
         self._executor.drop()
-        while self._executor.running:
+        patience = time.monotonic() + _LEFT_BEHIND
+        while self._executor.running and time.monotonic() < patience:
             self._executor.next(_PATIENCE)
         while self._executor.next(0.0) is not None:
             pass
         self._waiting.clear()
+        self._ready.clear()
 
 
 def _by_retirement(record: JobRecord) -> tuple[float, int]:
@@ -239,5 +242,3 @@ def _failed(error: Exception) -> Work:
         reason = f"{type(error).__name__}: {error}"
     nothing = float("nan")
     return Work(Outcome(Status.FAILED, 0, 0, float("inf"), nothing, 0.0, 0, reason=reason))
-
-

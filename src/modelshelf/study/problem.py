@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from modelshelf.core.protocols import TrainingData
+from modelshelf.core.protocols import Network, TrainingData
 from modelshelf.core.records import Task
 from modelshelf.data.dataset import Dataset
-from modelshelf.data.metrics import Metric
+from modelshelf.data.metrics import Metric, score
 from modelshelf.data.prepare import Preparation, fit_preparation
 from modelshelf.data.split import Split, rows_of
 
@@ -77,6 +78,15 @@ class Problem:
                     self._cache.pop(next(iter(self._cache)))
                 self._cache[split, scaling] = found
             return found
+
+    def score(self, network: Network, prepared: Prepared) -> float:
+        """The metric of a network on a split's validation rows; NaN where it has none."""
+        if not len(prepared.target):
+            return math.nan
+        output = network.predict(prepared.data.validation_x)
+        if not self.classes:
+            output = prepared.preparation.unscale_target(output)
+        return score(self.metric, prepared.target, output)
 
     def _prepare(self, split: Split, scaling: str) -> Prepared:
         train, validation = self.rows(split)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.core.records import Baseline
+from modelshelf.space.configuration import Configuration
 
 __all__ = ["Observer", "Progress", "Stopper"]
 
@@ -26,14 +27,14 @@ class Progress:
     paused: int = 0
     diverged: int = 0
     failed: int = 0
-    running: tuple[str, ...] = ()  #: what is being trained, in a few words each
+    running: tuple[tuple[Configuration, int, int], ...] = ()  #: at work: (what, from, to epoch)
     best_barcode: str = ""
     best_score: float = float("nan")  #: on validation rows; the best of many, so too good
-    best_words: str = ""
+    best_configuration: Configuration | None = None
     improvements: tuple[tuple[float, float], ...] = ()  #: (elapsed, score) each time it improved
     retests: tuple[int, int] = (0, 0)  #: done, wanted
     baselines: tuple[Baseline, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 Observer = Callable[[Progress], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -52,6 +53,9 @@ class Search:
         epochs = self.space.most_epochs
         self.rungs = rungs_for(first_rung(self.rows, epochs), epochs)
         self.standing: dict[int, Arrival] = {}  # each search trial's latest arrival
+        self._spent: dict[int, float] = {}
+        self.tally: Counter[Status] = Counter()  # search trials by their latest status
+        self.best: Arrival | None = None  # the best standing so far
 
     def load(self) -> None:
         """Take up the evidence of the log, and send out again what it left unfinished."""
@@ -114,9 +118,19 @@ class Search:
         if leg.trial.purpose is not Purpose.SEARCH:
             return
         number = leg.trial.number
+        if number in self.standing:
+            self.tally[self.standing[number].outcome.status] -= 1
+        self.tally[arrival.outcome.status] += 1
         self.standing[number] = arrival
+        if math.isfinite(arrival.value) and (self.best is None or arrival.value < self.best.value):
+            self.best = arrival
+        self._spent[number] = self._spent.get(number, 0.0) + arrival.outcome.seconds
         is_open = arrival.outcome.status is Status.PAUSED
         self.evidence.observe(Result(number, leg.job.rung, arrival.value, is_open))
+
+    def seconds_of(self, number: int) -> float:
+        """Seconds that a trial was trained for, on one core, all its legs together."""
+        return self._spent.get(number, 0.0)
 
     def ranked(self) -> list[tuple[Trial, Arrival]]:
         """Trials with something to rank, best first by their latest standing."""

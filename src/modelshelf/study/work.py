@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from modelshelf import __version__
 from modelshelf.core.protocols import Leg as EngineLeg
 from modelshelf.core.records import CurvePoint, Outcome, Status
-from modelshelf.data.metrics import score
 from modelshelf.data.prepare import Preparation
 from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.shelf import Shelf, StoredFile
@@ -78,12 +77,7 @@ class Trainer:
     def _judge(self, leg: Leg, member: Member, done: EngineLeg, prepared: Prepared) -> Work:
         problem, trial = self._problem, leg.trial
         network = self._engine.network(member, problem.classes)
-        scored = math.nan
-        if len(prepared.target) and done.best_epoch > 0:
-            output = network.predict(prepared.data.validation_x)
-            if not problem.classes:
-                output = prepared.preparation.unscale_target(output)
-            scored = score(problem.metric, prepared.target, output)
+        scored = problem.score(network, prepared) if done.best_epoch > 0 else math.nan
         outcome = Outcome(
             status=_status(done, trial.configuration.whole("epochs"), leg.job.to_epoch),
             epoch=done.epoch,
@@ -108,9 +102,7 @@ class Trainer:
             "copy": copy,
             "configuration": json.dumps(trial.configuration.to_json()),
         }
-        file = self._shelf.write_network(
-            self._study, trial.number, done.epoch, tensors, described
-        )
+        file = self._shelf.write_network(self._study, trial.number, done.epoch, tensors, described)
         return Work(
             outcome,
             value,

@@ -13,7 +13,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,7 +63,7 @@ def pointer(function: F, signed: Any) -> F:
     return compiled
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compile(function: Callable[..., Any], signed: Any) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=numba.NumbaExperimentalFeatureWarning)

@@ -110,9 +110,7 @@ class NumpyEngine:
     def __init__(self, dtype: str = "float32") -> None:
         self.dtype = np.dtype(dtype)
 
-    def start(
-        self, settings: Mapping[str, Any], data: TrainingData, seed: int
-    ) -> Member:
+    def start(self, settings: Mapping[str, Any], data: TrainingData, seed: int) -> Member:
         """A member at epoch 0, its weights drawn as its configuration says, its biases 0."""
         configuration = cast("Configuration", settings)
         layout = Layout((data.inputs, *configuration.hidden_layers, data.outputs))
@@ -271,5 +269,12 @@ def _train_signature(dtype: np.dtype[Any]) -> Any:
 
 def _predict_signature(dtype: np.dtype[Any]) -> Any:
     return signature(
-        "void", function_type(_activation_signature(dtype)), "i1", "d1", "f1", "f2", "f2", dtype=dtype
+        "void",
+        function_type(_activation_signature(dtype)),
+        "i1",
+        "d1",
+        "f1",
+        "f2",
+        "f2",
+        dtype=dtype,
     )

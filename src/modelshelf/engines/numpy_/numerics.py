@@ -23,7 +23,9 @@ def numerics() -> dict[str, str]:
     loaded = [each for each in threadpool_info() if each.get("user_api") == "blas"]
     # Kernels call SciPy's BLAS. Others may be loaded too (PyTorch's, say), and do not matter.
     ours = [each for each in loaded if "scipy.libs" in each.get("filepath", "")] or loaded
-    blas = sorted(f"{e.get('internal_api')} {e.get('version')} {e.get('architecture')}" for e in ours)
+    blas = sorted(
+        f"{e.get('internal_api')} {e.get('version')} {e.get('architecture')}" for e in ours
+    )
     return {
         "numpy": np.__version__,
         "scipy": scipy.__version__,

@@ -49,9 +49,7 @@ def drop(
     `values` and `slope` are flat arrays of one layer's outputs and their derivatives; both get the
     same mask. Source: Srivastava et al. 2014; the hash is Wellons' lowbias32.
     """
-    seed = np.uint32(
-        mix64(mix64(key ^ np.uint64(step)) ^ np.uint64(layer + 1)) & _LOW32
-    )
+    seed = np.uint32(mix64(mix64(key ^ np.uint64(step)) ^ np.uint64(layer + 1)) & _LOW32)
     threshold = np.uint32(rate * 4294967296.0)
     scale = values.dtype.type(1.0 / (1.0 - rate))
     zero = values.dtype.type(0.0)

@@ -17,7 +17,17 @@ from modelshelf.engines.numpy_.losses import Loss, criterion
 from modelshelf.engines.numpy_.optimizers import Update
 from modelshelf.engines.numpy_.random import drop, shuffle
 
-__all__ = ["BEST_EPOCH", "CLASSES", "COUNTERS", "EPOCH", "PLAN", "STATE", "STEP", "predict", "train"]
+__all__ = [
+    "BEST_EPOCH",
+    "CLASSES",
+    "COUNTERS",
+    "EPOCH",
+    "PLAN",
+    "STATE",
+    "STEP",
+    "predict",
+    "train",
+]
 
 # A member's counters (int64), its scalars (float64) and its plan (int64), by place.
 EPOCH, STEP, BEST_EPOCH, STATE, COUNTERS = 0, 1, 2, 3, 4
@@ -158,9 +168,7 @@ def _validate(
         rows = min(capacity, x.shape[0] - start)
         inputs = outputs[: rows * sizes[0]].reshape(rows, sizes[0])
         inputs[:, :] = x[start : start + rows]
-        _forward(
-            activation, sizes, rates, theta, outputs, slopes, rows, capacity, np.uint64(0), 0
-        )
+        _forward(activation, sizes, rates, theta, outputs, slopes, rows, capacity, np.uint64(0), 0)
         output = outputs[last : last + rows * sizes[-1]].reshape(rows, sizes[-1])
         criterion(output, y[start : start + rows], classes, sums)
     sums[0] /= max(x.shape[0], 1) * (1 if classes == 1 else sizes[-1])
@@ -225,9 +233,7 @@ def train(
             step = counters[STEP] + 1
             _gather(x, order, start, rows, outputs)
             _gather(y, order, start, rows, targets)
-            _forward(
-                activation, sizes, rates, theta, outputs, slopes, rows, capacity, key, step
-            )
+            _forward(activation, sizes, rates, theta, outputs, slopes, rows, capacity, key, step)
             value = loss(
                 outputs[last : last + rows * outputs_n].reshape(rows, outputs_n),
                 targets[: rows * outputs_n].reshape(rows, outputs_n),
@@ -281,9 +287,7 @@ def predict(
         rows = min(capacity, x.shape[0] - start)
         inputs = outputs[: rows * sizes[0]].reshape(rows, sizes[0])
         inputs[:, :] = x[start : start + rows]
-        _forward(
-            activation, sizes, rates, theta, outputs, slopes, rows, capacity, np.uint64(0), 0
-        )
+        _forward(activation, sizes, rates, theta, outputs, slopes, rows, capacity, np.uint64(0), 0)
         into[start : start + rows] = outputs[last : last + rows * sizes[-1]].reshape(
             rows, sizes[-1]
         )

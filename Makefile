@@ -1,0 +1,42 @@
+# `make demo` and `make test` do all the set-up on a fresh machine.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+DATA   ?= ../shared/data
+
+.PHONY: demo test test-all lint types imports bench docs clean
+
+demo: $(VENV)/.core
+	$(BIN)/modelshelf tune --example digits --time 30s
+	$(BIN)/modelshelf shelf
+
+test: $(VENV)/.dev lint types imports
+	$(BIN)/pytest -n 2 -m "not slow" -q
+
+test-all: $(VENV)/.dev lint types imports
+	MODELSHELF_DATA=$(DATA) $(BIN)/pytest -n 2 -q
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/python bench/engine.py
+
+clean:
+	rm -rf $(VENV) .modelshelf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@

@@ -1,0 +1,250 @@
+"""What a person imports: `tune` searches, `train` trains one network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelshelf.core.errors import SettingError
+from modelshelf.core.records import Purpose, Status, TrialRecord
+from modelshelf.data.dataset import Dataset, Table
+from modelshelf.data.metrics import metric_for
+from modelshelf.data.read import from_memory, read_table
+from modelshelf.data.understand import understand
+from modelshelf.engines.numpy_ import NumpyEngine
+from modelshelf.engines.numpy_.engine import single_threaded
+from modelshelf.space.configuration import Configuration
+from modelshelf.space.space import Space
+from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
+from modelshelf.study.budget import Budget, Clock
+from modelshelf.study.problem import Problem
+from modelshelf.study.searching import SEARCH_SPLIT
+from modelshelf.study.testing import DEFAULT_FRACTION, TestSet
+from modelshelf.study.trial import Trial, copy_id, trial_seed
+
+__all__ = ["request", "train", "tune"]
+
+
+def tune(
+    X: Any,
+    y: Any = None,
+    *,
+    target: str | None = None,
+    time_limit: str | float | None = None,
+    trials: int | None = None,
+    seed: int = 0,
+    metric: str | None = None,
+    task: str = "auto",
+    folds: int | None = None,
+    test: Any = None,
+    space: Space | Mapping[str, Any] | str | Path | None = None,
+    module: Any = None,
+    workers: int | None = None,
+    shelf: str | Path | None = None,
+    study: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    allow_wide: bool = False,
+    observer: Observer | None = None,
+) -> StudyResult:
+    """Train many networks on a table, put each on the shelf, and name the best one honestly.
+
+    Args:
+        X: A table (rows, columns): a data frame, a 2-D array, or the path of a file.
+        y: The target (rows,); or leave it out and name the column with `target`.
+        target: The target's column in `X`.
+        time_limit: Seconds for everything, or text such as `"10m"`; 60 s if nothing is said.
+        trials: In its place, how many networks to start: then the same seed gives the same
+            answer, with any number of workers.
+        seed: Every random draw follows from it.
+        metric: `accuracy`, `auc`, `rmse`, …; accuracy or rmse if nothing is said.
+        task: `auto`, `binary`, `multiclass` or `regression`.
+        folds: On how many folds finalists are re-tested.
+        test: A share of the rows to set apart (0.2), a table, or the path of one; 0 for none.
+        space: What to search: a `Space`, its settings, or the path of a TOML file.
+        module: Reserved for PyTorch modules; not available yet.
+        workers: Networks trained at a time; all cores if nothing is said.
+        shelf: Where to keep everything; `$MODELSHELF_SHELF`, else `./.modelshelf`.
+        study: A name for the study. The same data and settings go on with the same study.
+        columns: Column kinds that overrule what was understood: numeric, categorical, date, ignore.
+        allow_wide: Allow more columns than rows.
+        observer: Called with a `Progress` while the study runs.
+
+    Returns:
+        A `StudyResult`; its `model` is the winner.
+
+    Raises:
+        UserError: For data, settings or a shelf that cannot be used; the message says what to do.
+        KeyboardInterrupt: On Ctrl-C, after the study was put away; the same call goes on.
+
+    Example:
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> result = tune(X, y, trials=10, shelf=tmp_path)  # doctest: +SKIP
+        >>> result.model.predict(X[:2])  # doctest: +SKIP
+    """
+    if module is not None:
+        raise SettingError("module= is not available yet: give a table, and leave module out.")
+    clock = Clock()
+    asked = request(
+        *_table(X, y, target),
+        budget=Budget.of(time_limit, trials),
+        seed=seed,
+        metric=metric,
+        task=task,
+        folds=folds,
+        test=test,
+        space=space,
+        workers=workers,
+        shelf=shelf,
+        study=study,
+        columns=columns,
+        allow_wide=allow_wide,
+    )
+    stopper = Stopper()
+    silent: Observer = lambda progress: None  # noqa: E731
+    return run_study(asked, clock=clock, observer=observer or silent, stopper=stopper)
+
+
+def train(
+    X: Any,
+    y: Any = None,
+    configuration: Configuration | None = None,
+    *,
+    target: str | None = None,
+    seed: int = 0,
+    task: str = "auto",
+    metric: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Model:
+    """Train one network, without a search. A fifth of the rows validates it.
+
+    Arguments are those of `tune`. The network is returned, and put on no shelf; its `record`
+    holds what it reached.
+
+    Raises `UserError` for data or settings that cannot be used, and where training diverges.
+    """
+    table, name = _table(X, y, target)
+    dataset = understand(table, name, task, columns or {})
+    found = metric_for(metric, dataset.schema.task)
+    problem = Problem(dataset, found, seed, 0)
+    configuration = (configuration or Configuration()).for_task(problem.task)
+    made = trial_seed(seed, Purpose.TRAIN, configuration.barcode, SEARCH_SPLIT)
+    trial = Trial(0, configuration, Purpose.TRAIN, SEARCH_SPLIT, made)
+    prepared = problem.prepared(SEARCH_SPLIT, configuration.word("scaling"))
+    engine, epochs = NumpyEngine(), configuration.whole("epochs")
+    with single_threaded():
+        member = engine.start(configuration, prepared.data, trial.seed)
+        leg = engine.advance(member, prepared.data, epochs, np.zeros(1, np.uint8))
+    if leg.best_epoch == 0:
+        raise SettingError(
+            "Training diverged in its first epoch: lower learning_rate "
+            f"(it is {configuration.number('learning_rate'):g})."
+        )
+    network = engine.network(member, problem.classes)
+    copy = copy_id(trial, dataset.fingerprint, leg.epoch)
+    model = Model(configuration, copy, network, prepared.preparation)
+    record = TrialRecord(
+        study="",
+        number=0,
+        barcode=configuration.barcode,
+        copy=copy,
+        purpose=Purpose.TRAIN,
+        split=str(SEARCH_SPLIT),
+        seed=trial.seed,
+        status=Status.DIVERGED if leg.diverged else Status.FINISHED,
+        epoch=leg.epoch,
+        best_epoch=leg.best_epoch,
+        loss=leg.loss,
+        score=problem.score(network, prepared),
+        seconds=leg.seconds,
+        steps=leg.steps,
+        parameters=network.layout.parameters,
+        size=network.theta.nbytes,
+        configuration=configuration.to_json(),
+    )
+    return replace(model, record=record)
+
+
+def request(
+    table: Table,
+    target: str,
+    *,
+    budget: Budget,
+    seed: int = 0,
+    metric: str | None = None,
+    task: str = "auto",
+    folds: int | None = None,
+    test: Any = None,
+    space: Space | Mapping[str, Any] | str | Path | None = None,
+    workers: int | None = None,
+    shelf: str | Path | None = None,
+    study: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    allow_wide: bool = False,
+    command: str = "",
+) -> Request:
+    """Check everything that was asked for, before anything is made or trained."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise SettingError(f"The seed is {seed!r}: expected a whole number, 0 or more.")
+    for word, count, least in (("folds", folds, 2), ("workers", workers, 1)):
+        if count is not None and (isinstance(count, bool) or count < least):
+            raise SettingError(f"{word} is {count!r}: expected a whole number from {least} on.")
+    dataset = understand(table, target, task, columns or {}, allow_wide)
+    asked = Request(
+        dataset=dataset,
+        metric=metric_for(metric, dataset.schema.task),
+        budget=budget,
+        seed=seed,
+        space=_space(space),
+        test=_test(test),
+        folds=_folds(folds, dataset),
+        workers=workers or os.cpu_count() or 1,
+        shelf=shelf,
+        name=study,
+        command=command,
+    )
+    asked.test.part(dataset, seed)  # a test file that does not fit is found out before any training
+    return asked
+
+
+def _folds(folds: int | None, dataset: Dataset) -> int:
+    if folds is not None and folds > dataset.rows // 2:
+        raise SettingError(f"folds is {folds}, and there are only {dataset.rows} rows.")
+    return folds or 0
+
+
+def _space(space: Space | Mapping[str, Any] | str | Path | None) -> Space:
+    if isinstance(space, Space):
+        return space
+    if isinstance(space, (str, Path)):
+        return Space.from_file(space)
+    return Space(**(space or {}))
+
+
+def _test(test: Any) -> TestSet:
+    """A test set from a share, a path, or a table; text that is a number is a share."""
+    if test is None:
+        return TestSet(DEFAULT_FRACTION)
+    if isinstance(test, (str, Path)):
+        try:
+            return TestSet(float(str(test)))
+        except ValueError:
+            return TestSet(table=read_table(test))
+    if isinstance(test, (int, float)) and not isinstance(test, bool):
+        return TestSet(float(test))
+    return TestSet(table=test if isinstance(test, Table) else from_memory(test)[0])
+
+
+def _table(X: Any, y: Any, target: str | None) -> tuple[Table, str]:
+    if isinstance(X, Table) and target is not None:
+        return X, target
+    if isinstance(X, (str, Path)):
+        if target is None:
+            raise SettingError("Name the column to predict: target='…'.")
+        return read_table(X), target
+    return from_memory(X, y, target)

@@ -1,0 +1,67 @@
+"""The program `modelshelf`: its commands, and how errors and signals end it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from modelshelf import __version__
+from modelshelf.cli.predict import predict
+from modelshelf.cli.shelf import shelf
+from modelshelf.cli.show import show
+from modelshelf.cli.tune import tune
+from modelshelf.core.errors import ModelshelfError, StoppedError, UserError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="modelshelf",
+    help="Which neural network should I use for my table, and why?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (tune, shelf, show, predict):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"modelshelf {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Which neural network should I use for my table, and why?"""
+
+
+def main() -> None:
+    """Run the program. Exit status: 0 done, 1 failed, 2 bad input, 130 stopped by Ctrl-C."""
+    try:
+        app()
+    except UserError as error:
+        _end(f"Error: {error}", 2)
+    except StoppedError as error:
+        _end(str(error), 130)
+    except ModelshelfError as error:
+        _end(f"Error: {error}", 1)
+    except KeyboardInterrupt:
+        _end("Stopped.", 130)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _end(message: str, status: int) -> None:
+    typer.echo(message, err=True)
+    sys.exit(status)

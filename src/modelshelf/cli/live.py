@@ -1,0 +1,138 @@
+"""What is seen while a study runs: a calm panel on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as RichLive
+from rich.text import Text
+
+from modelshelf.cli.words import barcode_text, number, short
+from modelshelf.core.records import Direction
+from modelshelf.data.metrics import Metric
+from modelshelf.study.progress import Progress
+
+__all__ = ["Live"]
+
+_CALM = 0.25  # seconds between two drawings of the panel
+_BEAT = 5.0  # seconds between two plain lines
+_SPARKS = "▁▂▃▄▅▆▇█"
+
+
+class Live:
+    """Shows a study's progress. Give it to `run_study` as its observer."""
+
+    def __init__(self, console: Console, metric: Metric) -> None:
+        self._console, self._metric = console, metric
+        self._panel: RichLive | None = None
+        self._drawn = -math.inf
+        self._said: tuple[str, str] = ("", "")
+        self._message = ""
+
+    def __enter__(self) -> Live:
+        if self._console.is_terminal:
+            self._panel = RichLive(
+                console=self._console, auto_refresh=False, transient=True, screen=False
+            )
+            self._panel.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._panel is not None:
+            self._panel.__exit__(kind, error, trace)
+            self._panel = None
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if self._panel is not None:
+            if now - self._drawn >= _CALM:
+                self._drawn = now
+                self._panel.update(self.panel(progress), refresh=True)
+            return
+        news = (progress.phase, progress.best_barcode)
+        due = now - self._drawn >= _BEAT or progress.phase != self._said[0]
+        if due or (news != self._said and now - self._drawn >= 1.0):
+            self._drawn, self._said = now, news
+            self._console.print(self.line(progress), soft_wrap=True)
+
+    def say(self, message: str) -> None:
+        """Show a message: below the panel, or as a line of its own. Safe in a signal handler."""
+        self._message = message
+        if self._panel is None:
+            self._console.print(message)
+
+    def restore(self) -> None:
+        """Give the terminal its cursor back."""
+        if self._panel is not None:
+            self._console.show_cursor(True)
+
+    def line(self, progress: Progress) -> str:
+        """The plain line: everything that matters, in one row."""
+        parts = [f"[{_left(progress)}]", progress.phase]
+        if progress.phase == "re-testing":
+            parts.append(f"{progress.retests[0]} of {progress.retests[1]}")
+        parts.append(f"{progress.started} started, {progress.paused} paused or stopped,")
+        parts.append(f"{progress.finished} finished, {progress.diverged} diverged")
+        if progress.best_barcode:
+            best = f"· best {self._metric.name} {number(progress.best_score)}"
+            parts.append(f"{best} {progress.best_barcode}")
+        return " ".join(parts)
+
+    def panel(self, progress: Progress) -> RenderableType:
+        """The panel: time left, counts, the best so far and how it came, what is at work."""
+        head = Text(f"{progress.phase}  ", style="bold").append(_left(progress), style="cyan")
+        if progress.phase == "re-testing":
+            head.append(f"  {progress.retests[0]} of {progress.retests[1]} re-tests")
+        counts = Text(
+            f"{progress.started} networks started · {progress.paused} paused or stopped · "
+            f"{progress.finished} finished · {progress.diverged} diverged"
+        )
+        if progress.failed:
+            counts.append(f" · {progress.failed} failed", style="red")
+        rows: list[RenderableType] = [head, counts]
+        if progress.best_configuration is not None:
+            best = Text("best  ", style="dim").append(
+                number(progress.best_score), style="bold green"
+            )
+            best.append(f" {self._metric.name}  {progress.best_barcode}  ")
+            rows.append(best.append(barcode_text(progress.best_configuration)))
+            rows.append(Text(f"      {short(progress.best_configuration)}", style="dim"))
+            rows.append(self._history(progress))
+        for baseline in progress.baselines:
+            rows.append(
+                Text(f"      {baseline.name} reaches {number(baseline.validation)}", style="dim")
+            )
+        for configuration, start, end in progress.running:
+            at_work = f"now   {short(configuration)}  epochs {start + 1} to {end}"
+            rows.append(Text(at_work, style="dim", no_wrap=True, overflow="ellipsis"))
+        if self._message:
+            rows.append(Text(self._message, style="yellow"))
+        return Group(*rows)
+
+    def _history(self, progress: Progress) -> Text:
+        """How the best score changed, as a line of blocks."""
+        scores = [score for _, score in progress.improvements if math.isfinite(score)][-40:]
+        if len(scores) < 2:
+            return Text("")
+        low, high = min(scores), max(scores)
+        span = (high - low) or 1.0
+        marks = "".join(_SPARKS[round((s - low) / span * (len(_SPARKS) - 1))] for s in scores)
+        way = "up" if self._metric.direction is Direction.MAXIMIZE else "down"
+        return Text(
+            f"      {marks}  {way} from {number(scores[0])} in {len(scores) - 1} steps", style="dim"
+        )
+
+
+def _left(progress: Progress) -> str:
+    if progress.limit is not None:
+        left = max(progress.limit - progress.elapsed, 0.0)
+        return f"{left:.0f} s left" if left < 600 else f"{left / 60:.0f} min left"
+    return f"{progress.elapsed:.0f} s, {progress.started} of {progress.trials_limit}"

@@ -1,0 +1,38 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from modelshelf.core.errors import SettingError
+
+__all__ = ["AllowWide", "AsJson", "Columns", "ShelfPlace", "parse_columns"]
+
+ShelfPlace = Annotated[
+    str | None,
+    typer.Option(help="Where the shelf is.  [default: $MODELSHELF_SHELF, else ./.modelshelf]"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
+AllowWide = Annotated[
+    bool, typer.Option("--allow-wide", help="Accept a table with more columns than rows.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=numeric, categorical, date or ignore; may be given several times."),
+]
+
+
+def parse_columns(given: list[str] | None) -> dict[str, str]:
+    """Column kinds from `NAME=kind`; a name may hold `=` itself."""
+    kinds: dict[str, str] = {}
+    for each in given or ():
+        name, equals, kind = each.rpartition("=")
+        if not equals or not name:
+            raise SettingError(
+                f"--column {each!r}: expected NAME=numeric, NAME=categorical, NAME=date "
+                "or NAME=ignore."
+            )
+        kinds[name] = kind
+    return kinds

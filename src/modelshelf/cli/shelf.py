@@ -1,0 +1,156 @@
+"""`modelshelf shelf`: what is there."""
+
+from __future__ import annotations
+
+import json
+import math
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from modelshelf.cli.options import AsJson, ShelfPlace
+from modelshelf.cli.words import barcode_text, number, safe
+
+__all__ = ["shelf"]
+
+
+class Order(StrEnum):
+    """What networks are sorted by."""
+
+    SCORE = "score"
+    LOSS = "loss"
+    NUMBER = "number"
+    EPOCH = "epoch"
+    SECONDS = "seconds"
+    PARAMETERS = "parameters"
+    SIZE = "size"
+
+
+def shelf(
+    study: Annotated[
+        str | None, typer.Option(help="Only this study: its name, or how it begins.")
+    ] = None,
+    sort: Annotated[Order, typer.Option(help="What to sort networks by.")] = Order.SCORE,
+    limit: Annotated[int, typer.Option(help="How many networks to list; 0 for all.")] = 15,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Check every record and file; exit status 1 if any fails."),
+    ] = False,
+    shelf: ShelfPlace = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the studies on the shelf, and the networks of one."""
+    from modelshelf.shelf import Shelf
+
+    console = Console(stderr=as_json, highlight=False)
+    with Shelf.open(shelf) as opened:
+        if check:
+            _check(opened, console, as_json)
+            return
+        studies = [opened.study(study)] if study else list(opened.studies())
+        chosen = studies[0] if study or len(studies) == 1 else None
+        trials: list[Any] = []
+        if chosen is not None:
+            descending = chosen.direction == "maximize" and sort is Order.SCORE
+            trials = sorted(opened.trials(chosen.name), key=lambda t: _key(t, sort, descending))
+        shown = trials[:limit] if limit > 0 else trials
+        if as_json:
+            networks = [_plain(t) for t in (shown if limit > 0 else trials)]
+            found = {
+                "shelf": str(opened.path),
+                "studies": [_study(s, opened) for s in studies],
+                "networks": networks,
+            }
+            typer.echo(json.dumps(found, ensure_ascii=False))
+            return
+        console.print(_studies(studies, opened))
+        if chosen is not None:
+            console.print()
+            console.print(_networks(shown, chosen.metric))
+            if len(trials) > len(shown):
+                console.print(f"{len(trials) - len(shown)} more: --limit 0 lists all.", style="dim")
+            console.print("Take one down: modelshelf show BARCODE", style="dim")
+        elif studies:
+            console.print("The networks of one: modelshelf shelf --study NAME", style="dim")
+
+
+def _check(opened: Any, console: Console, as_json: bool) -> None:
+    problems = opened.check()
+    if as_json:
+        typer.echo(json.dumps({"shelf": str(opened.path), "problems": list(problems)}))
+    for problem in problems:
+        console.print(safe(problem), style="red", soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
+    console.print(f"The shelf {opened.path} is sound.", soft_wrap=True)
+
+
+def _key(trial: Any, sort: Order, descending: bool) -> tuple[bool, float]:
+    value = float(getattr(trial, sort.value))
+    return not math.isfinite(value), -value if descending else value
+
+
+def _studies(studies: list[Any], opened: Any) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("study", "task", "networks", "winner", "metric", "validation", "test", "begun"):
+        table.add_column(name, justify="right" if name == "networks" else "left")
+    for each in studies:
+        winner = each.result["winner"] if each.result else {}
+        table.add_row(
+            safe(each.name),
+            each.task.value,
+            str(sum(opened.counts(each.name).values())),
+            winner.get("barcode", f"({each.status})"),
+            each.metric,
+            number(winner.get("validation")),
+            number(winner.get("test")),
+            each.created[:16].replace("T", " "),
+        )
+    return table
+
+
+def _networks(trials: list[Any], metric: str) -> Table:
+    from modelshelf.space.configuration import Configuration
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("barcode", "stripes", metric, "loss", "epochs", "weights", "for", "status"):
+        right = name in (metric, "loss", "epochs", "weights")
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for t in trials:
+        table.add_row(
+            t.barcode,
+            barcode_text(Configuration.from_json(t.configuration)),
+            number(t.score),
+            number(t.loss),
+            f"{t.epoch}",
+            f"{t.parameters:,}",
+            t.purpose.value,
+            t.status.value,
+        )
+    return table
+
+
+def _plain(trial: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in asdict(trial).items()
+    }
+
+
+def _study(study: Any, opened: Any) -> dict[str, Any]:
+    return {
+        "study": study.name,
+        "task": study.task.value,
+        "metric": study.metric,
+        "direction": study.direction.value,
+        "status": study.status,
+        "created": study.created,
+        "seconds": study.seconds,
+        "trials": {s.value: n for s, n in opened.counts(study.name).items()},
+        "winner": study.result["winner"] if study.result else None,
+    }

@@ -1,0 +1,221 @@
+"""Sentences and small drawings for the terminal."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from modelshelf.core.records import Baseline, CurvePoint, Direction
+from modelshelf.space.barcode import stripes
+from modelshelf.space.configuration import Configuration
+from modelshelf.study.result import StudyResult
+
+__all__ = [
+    "barcode_text",
+    "chart",
+    "in_words",
+    "number",
+    "result_lines",
+    "safe",
+    "short",
+]
+
+_ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "tanh": "tanh", "sigmoid": "sigmoid"}
+_OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSprop", "adam": "Adam"}
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_HUES = {
+    "structure": "cyan",
+    "training": "magenta",
+    "regularisation": "yellow",
+    "preparation": "green",
+}
+_BARS = "▏▎▍▌▋▊▉█"
+
+
+def safe(text: object) -> Text:
+    """Text from data, shown as it is: no markup is obeyed, and no control character is sent."""
+    shown = (
+        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf") else "�" for c in str(text)
+    )
+    return Text("".join(shown))
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A score: four digits after the point, or four significant ones from 10 on; – if unknown.
+
+    >>> number(0.97222), number(49030.2), number(float("nan"))
+    ('0.9722', '49,030', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if abs(value) < 10:
+        return f"{value:.{digits}f}"
+    return f"{value:,.{max(digits - 1 - math.floor(math.log10(abs(value))), 0)}f}"
+
+
+def short(configuration: Configuration) -> str:
+    """A configuration in a few words, such as `128×128 relu · adam 0.002 · batch 64`."""
+    layers = "×".join(map(str, configuration.hidden_layers)) or "linear"
+    activation = f" {configuration['activation']}" if "activation" in configuration else ""
+    return (
+        f"{layers}{activation} · {configuration['optimizer']} "
+        f"{configuration.number('learning_rate'):g} · batch {configuration['batch_size']}"
+    )
+
+
+def in_words(settings: Mapping[str, object]) -> str:
+    """A configuration as a sentence."""
+    c = Configuration.from_json(settings)
+    widths = c.hidden_layers
+    if not widths:
+        body = "A linear model (no hidden layer)"
+    else:
+        same = len(set(widths)) == 1
+        sizes = str(widths[0]) if same else ", ".join(map(str, widths))
+        count = _COUNTS[len(widths)] if len(widths) < len(_COUNTS) else str(len(widths))
+        plural = "s" if len(widths) > 1 else ""
+        body = (
+            f"{count.capitalize()} hidden layer{plural} of {sizes} "
+            f"{_ACTIVATIONS[c.word('activation')]} units"
+        )
+    held = [f"dropout {c.number('dropout'):g}"] if "dropout" in c else []
+    held += [f"{name.upper()} {c.number(name):g}" for name in ("l1", "l2") if name in c]
+    against = f", held back by {' and '.join(held)}" if held else ", with no penalty or dropout"
+    return (
+        f"{body}, trained by {_OPTIMIZERS[c.word('optimizer')]} at a learning rate of "
+        f"{c.number('learning_rate'):g} in batches of {c.whole('batch_size')}{against}; "
+        f"inputs scaled the {c.word('scaling')} way."
+    )
+
+
+def barcode_text(configuration: Configuration) -> Text:
+    """The barcode's stripes: one for each active hyperparameter, wider further up its domain."""
+    text = Text()
+    for stripe in stripes(configuration):
+        bar = _BARS[min(int(stripe.position * len(_BARS)), len(_BARS) - 1)]
+        text.append(bar, style=_HUES[stripe.group]).append(" ")
+    return text
+
+
+def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> list[Text]:
+    """Training and validation loss over epochs, drawn with characters."""
+    series = {
+        "·": [(p.epoch, p.train_loss) for p in points if math.isfinite(p.train_loss)],
+        "●": [(p.epoch, p.validation_loss) for p in points if math.isfinite(p.validation_loss)],
+    }
+    values = [y for each in series.values() for _, y in each]
+    if not values:
+        return [Text("no finite loss to draw")]
+    low, high = min(values), max(values)
+    first, last = points[0].epoch, points[-1].epoch
+    grid = [[" "] * width for _ in range(height)]
+    for mark, each in series.items():
+        for x, y in each:
+            column = round((x - first) / max(last - first, 1) * (width - 1))
+            row = round((high - y) / ((high - low) or 1.0) * (height - 1))
+            grid[row][column] = mark
+    lines = []
+    for i, row_marks in enumerate(grid):
+        label = number(high) if i == 0 else number(low) if i == height - 1 else ""
+        line = Text(f"{label:>10} │")
+        for mark in row_marks:
+            line.append(mark, style="cyan" if mark == "●" else "dim")
+        lines.append(line)
+    lines.append(Text(f"{'':>10} └" + "─" * width))
+    lines.append(Text(f"{'':>11} epoch {first}{'':>{max(width - 18, 1)}}epoch {last}"))
+    lines.append(Text(f"{'':>11} ● validation loss   · training loss"))
+    return lines
+
+
+def result_lines(result: StudyResult, command: str) -> Iterator[Text | Table | str]:
+    """What a person reads at the end of a study."""
+    configuration = Configuration.from_json(result.winner.configuration)
+    name = result.winner.barcode
+    yield ""
+    if result.reused:
+        yield Text(
+            "This study was finished before; here is its result. A longer --time or more "
+            "--trials goes on with it.",
+            style="yellow",
+        )
+    title = "Winner" if result.complete else "Best so far"
+    yield (
+        Text(f"{title}  ", style="bold")
+        .append(name, style="bold green")
+        .append("  ")
+        .append(barcode_text(configuration))
+    )
+    yield in_words(result.winner.configuration)
+    yield ""
+    yield _scores(result)
+    yield ""
+    yield from _explained(result)
+    yield ""
+    if result.complete:
+        yield Text("Next  ", style="bold").append(f"modelshelf show {name[:9]}")
+        yield f"      modelshelf predict {name[:9]} NEW.csv --out predictions.csv"
+    else:
+        yield Text("To go on, type the same command again:  ", style="bold").append(command)
+
+
+def _scores(result: StudyResult) -> Table:
+    winner = result.winner
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column(result.metric)
+    table.add_column("validation")
+    table.add_column("test")
+    spread = f" ± {number(winner.validation_std)}" if math.isfinite(winner.validation_std) else ""
+    test = number(winner.test)
+    if winner.test_interval:
+        test += f"  (95 %: {number(winner.test_interval[0])} to {number(winner.test_interval[1])})"
+    table.add_row("this network", number(winner.validation) + spread, test, style="bold")
+    for each in result.baselines:
+        label = {"linear": "linear model"}.get(each.name, each.name)
+        table.add_row(label, number(each.validation), number(each.test))
+    return table
+
+
+def _explained(result: StudyResult) -> Iterator[Text | str]:
+    trials, winner = result.trials, result.winner
+    if winner.retests:
+        refit = ", then trained again on all of them" if winner.refitted else ""
+        yield (
+            f"Its validation score is the mean of {winner.retests} re-tests on fresh splits and "
+            f"seeds{refit}."
+        )
+    elif not result.complete:
+        yield "Its validation score is the best of many, and so too good: it was not re-tested yet."
+    ahead = _ahead(result)
+    if ahead is not None:
+        yield Text(
+            f"{ahead.name.capitalize()} scores better on the test rows: "
+            f"{number(ahead.test)} against {number(winner.test)}. It may be the better choice here.",
+            style="yellow",
+        )
+    for note in result.notes:
+        yield Text(note, style="yellow")
+    yield (
+        f"{trials['started']} networks started: {trials['finished']} trained to their end, "
+        f"{trials['stopped']} stopped early, {trials['diverged']} diverged, "
+        f"{trials['failed']} failed. {result.member_steps:,} steps in {result.seconds['total']:.1f} s."
+    )
+    yield (
+        Text("All of them are on the shelf ")
+        .append(str(result.shelf))
+        .append(f", in the study {result.study}.")
+    )
+
+
+def _ahead(result: StudyResult) -> Baseline | None:
+    """The best baseline, if it beats the winner on the test rows."""
+    sign = 1.0 if result.direction is Direction.MAXIMIZE else -1.0
+    tested = [each for each in result.baselines if each.test is not None]
+    best = max(tested, key=lambda each: sign * (each.test or 0.0), default=None)
+    mine = result.winner.test
+    if best is None or best.test is None or mine is None or sign * best.test <= sign * mine:
+        return None
+    return best

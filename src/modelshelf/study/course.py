@@ -1,0 +1,312 @@
+"""The course of one study: search, re-tests, the winner, the test, and the time for each."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from modelshelf.core.errors import SettingError, StoppedError
+from modelshelf.core.records import Baseline, Purpose, Status, Winner
+from modelshelf.data.metrics import interval, score
+from modelshelf.executors import Executor, InlineExecutor, ThreadExecutor
+from modelshelf.search import Searcher
+from modelshelf.shelf import Shelf, StudyRecord
+from modelshelf.study.baselines import Baselines
+from modelshelf.study.budget import Clock
+from modelshelf.study.loop import Loop
+from modelshelf.study.model import Model
+from modelshelf.study.problem import Problem
+from modelshelf.study.progress import Observer, Progress, Stopper
+from modelshelf.study.result import StudyResult
+from modelshelf.study.searching import SEARCH_SPLIT, WINDOW, Search
+from modelshelf.study.trial import Leg
+from modelshelf.study.winner import FEW_ROWS, Finals, Verdict, retest_splits
+from modelshelf.study.work import Trainer, Work, ranking_value
+
+if TYPE_CHECKING:
+    from modelshelf.study.study import Request
+
+__all__ = ["Course"]
+
+
+class Course:
+    """Runs one study. Made for one run, and thrown away."""
+
+    def __init__(
+        self,
+        request: Request,
+        problem: Problem,
+        shelf: Shelf,
+        record: StudyRecord,
+        clock: Clock,
+        observer: Observer,
+        stopper: Stopper,
+        suggest: Searcher,
+    ) -> None:
+        self._request, self._problem, self._shelf = request, problem, shelf
+        self._record, self._clock = record, clock
+        self._observer, self._stopper = observer, stopper
+        self._limit = request.budget.seconds
+        trainer = Trainer(problem, shelf, record.name, request.data_key, stopper.flag)
+        self._executor: Executor[Leg, Work] = (
+            ThreadExecutor(trainer, request.workers)
+            if request.workers > 0
+            else InlineExecutor(trainer)
+        )
+        self._loop = Loop(
+            shelf,
+            record.name,
+            request.data_key,
+            self._executor,
+            in_order=self._limit is None,
+            value=lambda outcome: ranking_value(problem, outcome),
+            seconds=lambda: record.seconds + clock(),
+        )
+        rows = len(problem.rows(SEARCH_SPLIT)[0])
+        self._search = Search(
+            request.space.for_task(problem.task).for_rows(rows),
+            request.seed,
+            self._loop,
+            suggest,
+            rows,
+            request.budget.trials,
+            WINDOW if self._limit is None else 3 * self._executor.workers,
+        )
+        splits = retest_splits(problem.dataset.rows, request.folds)
+        self._finals = Finals(problem, request.seed, self._loop, self._search, splits)
+        self._baselines = Baselines(problem)
+        self._progress = Progress(
+            "searching", 0.0, self._limit, request.budget.trials, notes=problem.dataset.notes
+        )
+
+    # -- the course ---------------------------------------------------------------------------
+
+    def run(self) -> StudyResult:
+        """Everything, from the first network to the result on the shelf."""
+        self._baselines.start()
+        self._loop.load()
+        self._search.load()
+        self._tell()
+        self._search.run(self._search_over, self._tell)
+        self._break_off()
+        if self._stopper.requested:
+            return self._unfinished()
+        self._phase("re-testing")
+        self._finals.run(self._finals_over, self._tell_retests)
+        self._break_off()
+        if self._stopper.requested:
+            return self._unfinished()
+        self._phase("refitting")
+        verdict = self._finals.verdict(self._refit_wanted(), self._time_over)
+        self._break_off()
+        if verdict is None:
+            raise self._nothing()
+        self._phase("testing")
+        baselines = self._baselines.wait(None if self._limit is None else self._left())
+        return self._store(self._tested(verdict), verdict, baselines)
+
+    def _search_over(self) -> bool:
+        if self._stopper.requested:
+            return True
+        if self._limit is None:
+            return False
+        expected = self._finals.expected_seconds() / self._executor.workers * 1.3
+        reserve = min(max(expected + self._refit_seconds(), 0.08 * self._limit), 0.4 * self._limit)
+        return self._clock() >= self._limit - self._margin - reserve
+
+    def _finals_over(self) -> bool:
+        return self._time_over(self._refit_seconds())
+
+    def _time_over(self, reserve: float = 0.0) -> bool:
+        if self._stopper.requested:
+            return True
+        return self._limit is not None and self._left() <= reserve
+
+    def _left(self) -> float:
+        """Seconds until only the margin is left."""
+        return math.inf if self._limit is None else self._limit - self._margin - self._clock()
+
+    @property
+    def _margin(self) -> float:
+        """Seconds kept for the test, the writing and the printing."""
+        return min(0.35 + 0.01 * (self._limit or 0.0), 0.25 * (self._limit or 0.0))
+
+    def _refit_wanted(self) -> bool:
+        return self._problem.dataset.rows < FEW_ROWS
+
+    def _refit_seconds(self) -> float:
+        """What training the present winner on all rows should take."""
+        ranked = self._search.ranked()
+        if not ranked or not self._refit_wanted():
+            return 0.0
+        trial, arrival = ranked[0]
+        cost = self._search.seconds_of(trial.number) / max(arrival.outcome.epoch, 1)
+        return 1.6 * cost * max(arrival.outcome.best_epoch, 1)
+
+    def _break_off(self) -> None:
+        """Bring back what is still at work, and forget it: the log keeps it as not done."""
+        if self._loop.outstanding:
+            self._stopper.interrupt()
+            self._loop.abandon()
+            self._stopper.clear()
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def _tested(self, verdict: Verdict) -> Winner:
+        """The winner, scored on the test rows: the one place where they are looked at."""
+        problem, number = self._problem, verdict.trial.number
+        record = self._shelf.trial(self._record.name, number)
+        test, between = None, None
+        if problem.test_frame is not None and problem.test_target is not None:
+            uses = self._shelf.study(self._record.name).test_uses
+            self._shelf.update_study(self._record.name, test_uses=uses + 1)
+            model = Model.from_record(self._shelf, record)
+            output = model.network.predict(model.preparation.transform(problem.test_frame))
+            if not problem.classes:
+                output = model.preparation.unscale_target(output)
+            test = score(problem.metric, problem.test_target, output)
+            between = interval(problem.metric, problem.test_target, output, problem.seed)
+        return Winner(
+            barcode=verdict.configuration.barcode,
+            copy=record.copy,
+            configuration=verdict.configuration.to_json(),
+            validation=verdict.validation,
+            validation_std=verdict.validation_std,
+            test=test,
+            test_interval=between,
+            retests=verdict.retests,
+            refitted=verdict.refitted,
+        )
+
+    def _store(
+        self, winner: Winner, verdict: Verdict, baselines: tuple[Baseline, ...]
+    ) -> StudyResult:
+        counted = self._shelf.trials(self._record.name, purpose=Purpose.SEARCH)
+        waiting = [t.number for t in counted if t.status in (Status.RUNNING, Status.PAUSED)]
+        self._shelf.mark(self._record.name, waiting, Status.STOPPED)
+        result = replace(self._result(winner, baselines), notes=self._notes(verdict, baselines))
+        budget = {"seconds": self._limit, "trials": self._request.budget.trials}
+        self._shelf.update_study(
+            self._record.name,
+            status="done",
+            seconds=self._record.seconds + self._clock(),
+            result={**result.to_json(), "budget": budget},
+        )
+        return result
+
+    def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
+        notes = []
+        if verdict.retests == 0:
+            notes.append(
+                "There was no time to re-test the winner: its validation score is the best of "
+                "many, and so too good. Give it more time."
+            )
+        uses = self._shelf.study(self._record.name).test_uses
+        if uses > 1:
+            notes.append(f"The test rows have now been used {uses} times in this study.")
+        if len(baselines) < 2:
+            notes.append("Not every baseline was fitted in the time.")
+        return tuple(notes)
+
+    def _result(self, winner: Winner, baselines: tuple[Baseline, ...]) -> StudyResult:
+        return StudyResult(
+            study=self._record.name,
+            task=self._problem.task,
+            metric=self._problem.metric.name,
+            direction=self._problem.metric.direction,
+            winner=winner,
+            ensemble=None,
+            baselines=baselines,
+            trials=self._counts(),
+            member_steps=self._loop.steps_done,
+            seconds={
+                "total": self._clock(),
+                "training": self._loop.training_seconds,
+                "search": self._search.seconds,
+                "shelf": self._loop.writing_seconds,
+            },
+            shelf=self._shelf.path,
+            understood=self._record.understood,
+        )
+
+    def _counts(self) -> dict[str, int]:
+        found = self._shelf.counts(self._record.name)
+        kept = (Status.FINISHED, Status.DIVERGED, Status.FAILED)
+        counts = {status.value: found.get(status, 0) for status in kept}
+        started = sum(found.values())
+        return {"started": started, **counts, "stopped": started - sum(counts.values())}
+
+    def _unfinished(self) -> StudyResult:
+        """What there is when a person asked to stop: the best so far, without re-test or test."""
+        ranked = self._search.ranked()
+        if not ranked:
+            raise StoppedError(
+                "Stopped before the first network was trained. The same command goes on."
+            )
+        trial, arrival = ranked[0]
+        record = self._shelf.trial(self._record.name, trial.number)
+        winner = Winner(
+            barcode=trial.configuration.barcode,
+            copy=record.copy,
+            configuration=trial.configuration.to_json(),
+            validation=arrival.outcome.score,
+            validation_std=math.nan,
+            test=None,
+        )
+        self._shelf.update_study(self._record.name, seconds=self._record.seconds + self._clock())
+        return replace(self._result(winner, self._baselines.found), complete=False)
+
+    def _nothing(self) -> Exception:
+        counts = self._counts()
+        if counts["diverged"] + counts["failed"] == 0:
+            return SettingError(
+                f"No network reached its first rung in {self._limit or 0:g} s. Give more time: "
+                "the first run on a machine also compiles the engine, which takes some seconds."
+            )
+        reasons = Counter(t.reason for t in self._shelf.trials(self._record.name) if t.reason)
+        common = f" The commonest reason: {reasons.most_common(1)[0][0]}." if reasons else ""
+        return SettingError(
+            f"None of {counts['started']} networks could be trained: {counts['diverged']} "
+            f"diverged, {counts['failed']} failed.{common} Narrow the space to lower learning rates."
+        )
+
+    # -- what is told -------------------------------------------------------------------------
+
+    def _phase(self, phase: str) -> None:
+        self._progress = replace(self._progress, phase=phase)
+        self._tell()
+
+    def _tell_retests(self, done: int, wanted: int) -> None:
+        self._progress = replace(self._progress, retests=(done, wanted))
+        self._tell()
+
+    def _tell(self) -> None:
+        tally, progress = self._search.tally, self._progress
+        best = self._search.best
+        if best is not None and best.leg.trial.configuration.barcode != progress.best_barcode:
+            point = (self._clock(), best.outcome.score)
+            progress = replace(progress, improvements=(*progress.improvements, point))
+        if best is not None:
+            progress = replace(
+                progress,
+                best_barcode=best.leg.trial.configuration.barcode,
+                best_score=best.outcome.score,
+                best_configuration=best.leg.trial.configuration,
+            )
+        self._progress = replace(
+            progress,
+            elapsed=self._clock(),
+            started=self._search.evidence.started,
+            finished=tally[Status.FINISHED],
+            paused=tally[Status.PAUSED] + tally[Status.STOPPED],
+            diverged=tally[Status.DIVERGED],
+            failed=tally[Status.FAILED],
+            running=tuple(
+                (leg.trial.configuration, leg.job.from_epoch, leg.job.to_epoch)
+                for leg in self._executor.running
+            ),
+            baselines=self._baselines.found,
+        )
+        self._observer(self._progress)

@@ -1,0 +1,174 @@
+"""One study from a data set to a winner on the shelf."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from modelshelf.core.errors import ShelfError
+from modelshelf.data.dataset import Dataset
+from modelshelf.data.metrics import Metric
+from modelshelf.engines.numpy_.engine import single_threaded
+from modelshelf.search import suggest
+from modelshelf.shelf import Shelf, StudyRecord
+from modelshelf.space.barcode import crockford
+from modelshelf.space.space import Space
+from modelshelf.study.budget import Budget, Clock
+from modelshelf.study.course import Course
+from modelshelf.study.problem import Problem
+from modelshelf.study.progress import Observer, Stopper
+from modelshelf.study.result import StudyResult
+from modelshelf.study.testing import TestSet
+
+__all__ = ["Request", "run_study"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """Everything that defines a study, checked and ready: what `run_study` is given."""
+
+    dataset: Dataset  #: all rows, but for a test file's
+    metric: Metric
+    budget: Budget
+    seed: int = 0
+    space: Space = field(default_factory=Space)
+    test: TestSet = field(default_factory=TestSet)
+    folds: int = 0  #: of the re-tests; 0 leaves it to the size of the data
+    workers: int = 1
+    shelf: str | Path | None = None
+    name: str | None = None
+    command: str = ""  #: what was typed, so that a person can be told how to go on
+
+    @property
+    def key(self) -> str:
+        """The identity of the study: the same key is the same study, and goes on where it was.
+
+        The budget is no part of it: a larger one goes on with the same study.
+        """
+        schema = self.dataset.schema
+        parts = {
+            "data": self.dataset.fingerprint,
+            "target": schema.target,
+            "task": schema.task.value,
+            "metric": self.metric.name,
+            "seed": self.seed,
+            "space": self.space.for_task(schema.task).to_json(),
+            "test": self.test.key,
+            "folds": self.folds,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def data_key(self) -> str:
+        """The identity of the rows and of how they are split, for copy ids."""
+        parts = [self.dataset.fingerprint, self.test.key, self.seed]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def run_study(
+    request: Request,
+    *,
+    clock: Clock | None = None,
+    observer: Observer = lambda progress: None,
+    stopper: Stopper | None = None,
+) -> StudyResult:
+    """Search, re-test, choose, test, and put it all on the shelf.
+
+    A study that is on the shelf and open goes on where it was; one that has had this budget is
+    not run again: its result is read. Raises `UserError` for what cannot be trained or stored.
+    """
+    clock = clock or Clock()
+    stopper = stopper or Stopper()
+    dataset, test = request.test.part(request.dataset, request.seed)
+    problem = Problem(dataset, request.metric, request.seed, request.folds, *test)
+    with Shelf.open(request.shelf, create=True) as shelf:
+        record = _record(request, shelf)
+        with shelf.lock(record.name):
+            record = shelf.study(record.name)
+            if _has_had(record, request.budget):
+                assert record.result is not None
+                stored = {**record.result, "shelf": str(shelf.path)}
+                return StudyResult.from_json(stored, reused=True)
+            shelf.sweep(record.name)
+            shelf.update_study(record.name, status="open")
+            with single_threaded(), _tidy(stopper):
+                course = Course(request, problem, shelf, record, clock, observer, stopper, suggest)
+                return course.run()
+
+
+def _has_had(record: StudyRecord, budget: Budget) -> bool:
+    """Whether a finished study was given at least this budget."""
+    if record.status != "done" or record.result is None:
+        return False
+    had = record.result["budget"]
+    if budget.trials is not None:
+        return had["trials"] is not None and had["trials"] >= budget.trials
+    return had["seconds"] is not None and had["seconds"] >= (budget.seconds or 0.0)
+
+
+def _record(request: Request, shelf: Shelf) -> StudyRecord:
+    """The study's record on the shelf: the one with this key, or a new one."""
+    found = shelf.find_study(request.key)
+    if found is not None and request.name in (None, found.name):
+        return found
+    taken = {each.name for each in shelf.studies()}
+    if request.name in taken:
+        raise ShelfError(
+            f"The shelf has a study {request.name!r} of other data or other settings (target, "
+            "task, metric, space, test, folds or seed). Give another --study name, or leave it out."
+        )
+    name = request.name or _name(request, taken)
+    schema = request.dataset.schema
+    record = StudyRecord(
+        name=name,
+        # A second name for the same study is a study of its own, and so needs a key of its own.
+        key=request.key if found is None else f"{request.key}/{name}",
+        fingerprint=request.dataset.fingerprint,
+        task=schema.task,
+        metric=request.metric.name,
+        direction=request.metric.direction,
+        seed=request.seed,
+        settings=_settings(request),
+        understood=request.dataset.summary(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    shelf.add_study(record)
+    return record
+
+
+def _settings(request: Request) -> dict[str, Any]:
+    return {
+        "space": request.space.to_json(),
+        "test": request.test.words,
+        "folds": request.folds,
+        "data": request.dataset.name,
+        "command": request.command,
+    }
+
+
+def _name(request: Request, taken: set[str]) -> str:
+    """Such as `adult-income-7qk4`: data, target, and the beginning of the key's hash."""
+    stem = "-".join(
+        "".join(c if c.isalnum() else "-" for c in part).strip("-")[:24].lower() or "data"
+        for part in (request.dataset.name, request.dataset.schema.target)
+    )
+    letters = crockford(request.key).replace("-", "").lower()
+    length = 4
+    while f"{stem}-{letters[:length]}" in taken and length < len(letters):
+        length += 1
+    return f"{stem}-{letters[:length]}"
+
+
+@contextmanager
+def _tidy(stopper: Stopper) -> Iterator[None]:
+    """Whatever happens, members at work come back before the shelf is closed."""
+    try:
+        yield
+    finally:
+        stopper.interrupt()

@@ -1,0 +1,75 @@
+"""The test set: rows that are set apart first, and used once, at the end."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelshelf.core.errors import DataError, SettingError
+from modelshelf.data.dataset import Dataset, Table
+from modelshelf.data.split import test_rows
+from modelshelf.data.understand import conform
+
+__all__ = ["DEFAULT_FRACTION", "TestSet"]
+
+#: The share of rows that is set apart when nothing is said.
+DEFAULT_FRACTION = 0.2
+
+Part = tuple[pl.DataFrame | None, NDArray[np.generic] | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TestSet:
+    """Where test rows come from: a fraction of the rows, a table of their own, or nowhere (0)."""
+
+    __test__ = False  # pytest collects what is called Test…
+
+    fraction: float = DEFAULT_FRACTION
+    table: Table | None = None
+
+    @property
+    def words(self) -> str:
+        """For a person."""
+        if self.table is not None:
+            return f"the rows of {self.table.name}"
+        return f"{self.fraction:.0%} of the rows" if self.fraction else "none"
+
+    @property
+    def key(self) -> str:
+        """The identity of the test set, for the study's key."""
+        if self.table is None:
+            return f"fraction {self.fraction!r}"
+        hashes = self.table.frame.hash_rows(seed=0).to_numpy()
+        digest = hashlib.sha256(repr(self.table.frame.columns).encode())
+        digest.update(hashes.tobytes())
+        return f"table {digest.hexdigest()}"
+
+    def part(self, dataset: Dataset, seed: int) -> tuple[Dataset, Part]:
+        """The development rows as a data set, and the test rows: (frame, target).
+
+        Raises `DataError` where a test table does not fit, `SettingError` for a fraction that
+        leaves nothing.
+        """
+        if self.table is not None:
+            frame, target, notes = conform(dataset.schema, self.table, need_target=True)
+            told = tuple(f"in the test rows, {note}" for note in notes)
+            return replace(dataset, notes=dataset.notes + told), (frame, target)
+        if self.fraction == 0:
+            return dataset, (None, None)
+        if not 0 < self.fraction <= 0.9:
+            raise SettingError(
+                f"The test fraction is {self.fraction}: expected a number above 0 and up to 0.9, "
+                "or a file of test rows; 0 sets no rows apart."
+            )
+        classes = dataset.schema.task.is_classification
+        development, test = test_rows(dataset.target, self.fraction, seed, classes)
+        if len(test) < 1:
+            raise DataError("There are too few rows to set any apart: give --test 0 or more rows.")
+        part = replace(
+            dataset, frame=dataset.frame[development], target=dataset.target[development]
+        )
+        return part, (dataset.frame[test], dataset.target[test])

@@ -1,0 +1,76 @@
+"""Whole training runs follow PyTorch's own in float64."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from modelshelf.engines.numpy_ import NumpyEngine
+from modelshelf.space.configuration import Configuration
+from tests.engine.conftest import make_data
+from tests.engine.oracle import Twin
+
+RATES = {"sgd": 0.1, "momentum": 0.02, "rmsprop": 2e-3, "adam": 5e-3}
+BASE = {"hidden_layers": (9, 6), "batch_size": 16, "patience": 0, "epochs": 50}
+CASES = [
+    *({"optimizer": o, "learning_rate": r} for o, r in RATES.items()),
+    *({"activation": a} for a in ("relu", "leaky_relu", "tanh", "sigmoid")),
+    *({"initialisation": i} for i in ("he_uniform", "xavier_normal", "xavier_uniform")),
+    {"loss": "quadratic"},
+    {"dropout": 0.4},
+    {"l1": 1e-3},
+    {"l2": 1e-2},
+    {"l1": 1e-4, "l2": 1e-3, "dropout": 0.2, "optimizer": "momentum", "learning_rate": 0.02},
+    {"hidden_layers": ()},
+    {"hidden_layers": (5,)},
+    {"hidden_layers": (8, 7, 6, 5, 4)},
+    {"batch_size": 1, "epochs": 4},
+    {"batch_size": 1000, "epochs": 250},
+    {"optimizer": "adam", "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-3},
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "classes"), [*itertools.product(CASES, (3,)), ({}, 2), ({"dropout": 0.2}, 0)]
+)
+def test_follows_pytorch_for_a_whole_run(settings, classes, stop):
+    loss = {} if classes else {"loss": "quadratic"}
+    configuration = Configuration(**{**BASE, "learning_rate": 5e-3, **loss, **settings})
+    data, engine = make_data(classes), NumpyEngine("float64")
+    member = engine.start(configuration, data, seed=1)
+    twin = Twin(member, data)
+    epochs = configuration.whole("epochs")
+    leg = engine.advance(member, data, epochs, stop)
+    losses = [twin.epoch(e) for e in range(1, epochs + 1)]
+    assert leg.steps == twin.step >= 200
+    np.testing.assert_allclose(leg.curve[:, 0], losses, rtol=1e-9)
+    np.testing.assert_allclose(member.theta, twin.theta(), rtol=1e-9, atol=1e-12)
+    assert not np.allclose(member.theta, engine.start(configuration, data, seed=1).theta)
+
+
+def test_the_oracle_can_fail(stop):
+    """A negative control: one wrong constant, and the runs part."""
+    configuration = Configuration(**BASE, optimizer="adam", learning_rate=5e-3)
+    data, engine = make_data(3), NumpyEngine("float64")
+    member = engine.start(configuration, data, seed=1)
+    twin = Twin(member, data)
+    twin.optimizer.param_groups[0]["betas"] = (0.9, 0.9991)
+    leg = engine.advance(member, data, 50, stop)
+    losses = [twin.epoch(e) for e in range(1, 51)]
+    assert not np.allclose(leg.curve[:, 0], losses, rtol=1e-9)
+
+
+def test_validation_loss_is_log_loss_whatever_was_trained(stop):
+    configuration = Configuration(**BASE, loss="quadratic", dropout=0.3, l2=0.01)
+    data, engine = make_data(3), NumpyEngine("float64")
+    member = engine.start(configuration, data, seed=1)
+    leg = engine.advance(member, data, 50, stop)
+    probabilities = engine.network(member, True).predict(data.validation_x)
+    truth = probabilities[np.arange(len(data.validation_y)), data.validation_y.argmax(1)]
+    assert leg.loss == pytest.approx(-np.log(truth).mean(), rel=1e-9)
+    at_best = leg.curve[leg.best_epoch - 1]
+    assert at_best[1] == pytest.approx(leg.loss)
+    right = (probabilities.argmax(1) == data.validation_y.argmax(1)).mean()
+    assert at_best[2] == pytest.approx(right)
