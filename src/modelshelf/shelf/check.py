@@ -1,0 +1,205 @@
+"""Whether a shelf is sound: its database, its files, and whether they agree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from modelshelf.core.errors import ShelfError, UserError
+from modelshelf.core.records import Status
+from modelshelf.shelf.database import Database
+from modelshelf.shelf.files import Files
+from modelshelf.shelf.problems import told
+from modelshelf.shelf.schema import configuration, curve, job, study, trial
+from modelshelf.shelf.tensors import decode
+from modelshelf.space.barcode import VERSION
+from modelshelf.space.configuration import Configuration
+
+__all__ = ["orphans", "problems", "sweep"]
+
+_KEPT = {Status.PAUSED.value, Status.FINISHED.value, Status.STOPPED.value}
+
+
+def problems(database: Database, files: Files) -> Iterator[str]:
+    """Every problem, a sentence each."""
+    with database.reading() as connection:
+        broken = list(_integrity(connection))
+        yield from broken
+        if broken:
+            return  # what a broken database says of its files is not worth telling
+        # One reading of all tables: a study at work must not change them in between.
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield from _barcodes(connection)
+            yield from _curves(connection)
+            yield from _log(connection)
+            rows = connection.execute(_FILED).all()
+        finally:
+            connection.exec_driver_sql("COMMIT")
+    for row in rows:
+        yield from _network(connection, files, row)
+    for name in sorted({row.preparation for row in rows} - {""}):
+        try:
+            files.read_preparation(name)
+        except ShelfError as error:
+            yield str(error)
+
+
+_FILED = (
+    select(study.c.name.label("study"), *trial.c)
+    .join(study, study.c.id == trial.c.study_id)
+    .order_by(trial.c.study_id, trial.c.number)
+)
+
+
+def _integrity(connection: Connection) -> Iterator[str]:
+    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)").all():
+        if line != "ok":
+            yield f"The database is damaged: {line}."
+    for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+        where = "a row" if row is None else f"row {row}"
+        yield f"In the database, {where} of {table} belongs to a {parent} that is not there."
+
+
+def _barcodes(connection: Connection) -> Iterator[str]:
+    for row in connection.execute(select(configuration)).all():
+        if row.version != VERSION:
+            continue  # an old barcode is the hash of an old form
+        try:
+            found = Configuration.from_json(json.loads(row.settings)).barcode
+        except (UserError, ValueError, TypeError) as error:
+            yield f"The configuration {row.barcode} cannot be read: {error}"
+            continue
+        if found != row.barcode:
+            yield f"The configuration stored as {row.barcode} has the barcode {found}."
+
+
+def _curves(connection: Connection) -> Iterator[str]:
+    points = (
+        select(
+            curve.c.study_id,
+            curve.c.trial,
+            func.count().label("points"),
+            func.min(curve.c.epoch).label("first"),
+            func.max(curve.c.epoch).label("last"),
+        )
+        .group_by(curve.c.study_id, curve.c.trial)
+        .subquery()
+    )
+    query = (
+        select(study.c.name, trial.c.number, trial.c.epoch, *points.c["points", "first", "last"])
+        .join(study, study.c.id == trial.c.study_id)
+        .outerjoin(
+            points,
+            (points.c.study_id == trial.c.study_id) & (points.c.trial == trial.c.number),
+        )
+        .order_by(trial.c.study_id, trial.c.number)
+    )
+    for row in connection.execute(query).all():
+        found = (row.points or 0, row.first or 0, row.last or 0)
+        if found != (row.epoch, min(row.epoch, 1), row.epoch):
+            yield (
+                f"Trial {row.number} of study {row.name!r} was trained for {row.epoch} epochs, and "
+                f"its curve has {found[0]} points, from epoch {found[1]} to {found[2]}."
+            )
+
+
+def _log(connection: Connection) -> Iterator[str]:
+    done = job.c.done & (job.c.status != Status.FAILED.value)
+    legs = (
+        select(
+            job.c.study_id,
+            job.c.trial,
+            func.max(job.c.epoch).filter(done).label("epoch"),
+            func.sum(job.c.steps).filter(job.c.done).label("steps"),
+            func.sum(job.c.seconds).filter(job.c.done).label("seconds"),
+        )
+        .group_by(job.c.study_id, job.c.trial)
+        .subquery()
+    )
+    query = (
+        select(study.c.name, *trial.c["number", "epoch", "steps", "seconds"])
+        .add_columns(*(legs.c[each].label(f"log_{each}") for each in ("epoch", "steps", "seconds")))
+        .join(study, study.c.id == trial.c.study_id)
+        .join(legs, (legs.c.study_id == trial.c.study_id) & (legs.c.trial == trial.c.number))
+        .order_by(trial.c.study_id, trial.c.number)
+    )
+    for row in connection.execute(query).all():
+        agree = (row.epoch, row.steps) == (row.log_epoch or 0, row.log_steps or 0)
+        if not agree or not math.isclose(row.seconds, row.log_seconds or 0.0, abs_tol=1e-9):
+            yield (
+                f"Trial {row.number} of study {row.name!r} is at epoch {row.epoch} after "
+                f"{row.steps} steps in {row.seconds:g} s, and its jobs come to epoch "
+                f"{row.log_epoch or 0}, {row.log_steps or 0} steps, {row.log_seconds or 0:g} s."
+            )
+    early = (
+        select(study.c.name, job.c.number)
+        .join(study, study.c.id == job.c.study_id)
+        .where(job.c.retired.is_not(None), ~job.c.done)
+    )
+    for row in connection.execute(early).all():
+        yield f"Job {row.number} of study {row.name!r} has retired, and is not done."
+
+
+def _network(connection: Connection, files: Files, row: Row[Any]) -> Iterator[str]:
+    whose = f"of trial {row.number} of study {row.study!r}"
+    if not row.file:
+        if row.status in _KEPT and row.best_epoch > 0:
+            yield f"The network {whose} is not on the shelf, though the trial is {row.status}."
+        return
+    try:
+        data = files.bytes_of(row.file)
+    except FileNotFoundError:
+        if _moved_on(connection, row):
+            return
+        yield f"The network {whose} is missing: there is no file {row.file}."
+        return
+    except ShelfError as error:
+        yield str(error)
+        return
+    if len(data) != row.size or hashlib.sha256(data).hexdigest() != row.checksum:
+        yield f"The network {whose} is damaged: {row.file} is not what was written."
+        return
+    try:
+        decode(data)
+    except ValueError as error:
+        yield f"The network {whose} is damaged: {row.file} cannot be read ({error})."
+
+
+def _moved_on(connection: Connection, row: Row[Any]) -> bool:
+    """Whether a study at work gave the trial another file since its row was read."""
+    query = select(trial.c.file).where(
+        trial.c.study_id == row.study_id, trial.c.number == row.number
+    )
+    return bool(connection.execute(query).scalar() != row.file)
+
+
+def orphans(database: Database, files: Files) -> Iterator[str]:
+    """Files of networks and preparations that no trial names."""
+    with told(files.root):
+        found = list(files.every())
+    with database.reading() as connection:
+        named = set(connection.execute(select(trial.c.file)).scalars())
+        named |= set(connection.execute(select(trial.c.preparation).distinct()).scalars())
+    yield from (name for name in found if name not in named)
+
+
+def sweep(database: Database, files: Files, study_id: int) -> int:
+    """Delete the files in a study's folder that no row names; returns how many."""
+    query = select(trial.c.file).where(trial.c.study_id == study_id)
+    with database.reading() as connection:
+        named = set(connection.execute(query).scalars())
+    swept = 0
+    with told(files.root):
+        for name in files.networks(study_id):
+            if name not in named:
+                with suppress(FileNotFoundError):
+                    (files.root / name).unlink()
+                    swept += 1
+    return swept

@@ -1,0 +1,165 @@
+"""The files of a shelf: trained networks and preparations. No database is touched here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from modelshelf.core.errors import ShelfError
+from modelshelf.shelf.problems import told
+from modelshelf.shelf.records import StoredFile
+from modelshelf.shelf.tensors import decode, encode
+
+__all__ = ["Files", "write_atomically"]
+
+_NAME = re.compile(r"(networks/\d+/|preparations/)[0-9a-f-]+\.safetensors")
+_DESCRIPTION = "preparation"  # the one entry in the header of a preparation's file
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file that is there as a whole or, whenever the process dies, not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files below a shelf's folder. Every method may be called from many threads at once."""
+
+    root: Path
+
+    def write_network(
+        self,
+        study: int,
+        trial: int,
+        epoch: int,
+        tensors: Mapping[str, NDArray[Any]],
+        metadata: Mapping[str, str],
+    ) -> StoredFile:
+        """Write a network. A file that is there already is never changed.
+
+        Where the log names a file, it names its bytes: so a network that differs from the one
+        that already has its name gets a name of its own.
+        """
+        data = encode(tensors, metadata)
+        checksum = hashlib.sha256(data).hexdigest()
+        name = f"networks/{study}/{trial}-{epoch}.safetensors"
+        with told(self.root):
+            if not self._holds(name, data):
+                if (self.root / name).exists():
+                    name = f"networks/{study}/{trial}-{epoch}-{checksum[:16]}.safetensors"
+                self._write(name, data)
+        return StoredFile(name, len(data), checksum)
+
+    def read_network(
+        self, name: str, checksum: str
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        """A network's arrays and metadata.
+
+        Raises `FileNotFoundError` where it is gone, `ShelfError` where it is damaged.
+        """
+        return self._decoded(name, self.bytes_of(name), checksum)
+
+    def write_preparation(
+        self, description: Mapping[str, object], arrays: Mapping[str, NDArray[Any]]
+    ) -> str:
+        """Write a preparation under the hash of its content, once; returns its name."""
+        data = encode(arrays, {_DESCRIPTION: json.dumps(description, sort_keys=True)})
+        name = f"preparations/{hashlib.sha256(data).hexdigest()}.safetensors"
+        with told(self.root):
+            if not self._holds(name, data):
+                self._write(name, data)
+        return name
+
+    def read_preparation(self, name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """A preparation. Raises `ShelfError` where it is missing or damaged."""
+        try:
+            data = self.bytes_of(name)
+        except FileNotFoundError:
+            raise ShelfError(
+                f"The preparation {name} of the shelf at {self.root} is missing: networks that "
+                "need it cannot be used. Put back a copy of the file."
+            ) from None
+        arrays, metadata = self._decoded(name, data, Path(name).stem)
+        return json.loads(metadata[_DESCRIPTION]), arrays
+
+    def bytes_of(self, name: str) -> bytes:
+        """The bytes of a file of this shelf. Raises `FileNotFoundError` where it is gone."""
+        if not _NAME.fullmatch(name):
+            raise ShelfError(f"The shelf at {self.root} is damaged: it names a file {name!r}.")
+        with told(self.root):
+            try:
+                return (self.root / name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                gone = FileNotFoundError(name)
+        raise gone
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files. One that cannot be deleted is left to be swept."""
+        for name in names:
+            if _NAME.fullmatch(name):
+                with suppress(OSError):
+                    (self.root / name).unlink(missing_ok=True)
+
+    def networks(self, study: int) -> Iterator[str]:
+        """Names of all files in a study's folder, half-written ones too."""
+        return self._listed(f"networks/{study}")
+
+    def every(self) -> Iterator[str]:
+        """Names of all files of networks and preparations, half-written ones too."""
+        yield from self._listed("preparations")
+        folder = self.root / "networks"
+        for each in sorted(folder.iterdir()) if folder.is_dir() else ():
+            yield from self._listed(f"networks/{each.name}")
+
+    def _listed(self, folder: str) -> Iterator[str]:
+        path = self.root / folder
+        if path.is_dir():
+            for each in sorted(path.iterdir()):
+                if each.is_file():
+                    yield f"{folder}/{each.name}"
+
+    def _holds(self, name: str, data: bytes) -> bool:
+        try:
+            return (self.root / name).read_bytes() == data
+        except FileNotFoundError:
+            return False
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = self.root / name
+        try:
+            write_atomically(path, data)
+        except FileNotFoundError:
+            # Not `parents=True`: a shelf that was taken away must not come back as its ghost.
+            for folder in reversed(path.relative_to(self.root).parents[:-1]):
+                (self.root / folder).mkdir(exist_ok=True)
+            write_atomically(path, data)
+
+    def _decoded(
+        self, name: str, data: bytes, checksum: str
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        try:
+            if hashlib.sha256(data).hexdigest() != checksum:
+                raise ValueError("its checksum is not the one that was written")
+            return decode(data)
+        except ValueError as error:
+            raise ShelfError(
+                f"The file {name} of the shelf at {self.root} is damaged ({error}). "
+                "Put back a copy of it; `modelshelf check` lists all that is damaged."
+            ) from error

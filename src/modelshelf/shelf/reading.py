@@ -1,0 +1,166 @@
+"""Rows of the shelf as records: trials, curves, jobs, files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, case, func, select
+
+from modelshelf.core.errors import ShelfError, nearest
+from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialRecord
+from modelshelf.shelf.database import Database
+from modelshelf.shelf.records import Job, JobRecord, StoredFile, TrialFile
+from modelshelf.shelf.schema import configuration, curve, job, study, trial
+
+__all__ = [
+    "SORTS",
+    "TRIALS",
+    "counts",
+    "curve_of",
+    "files",
+    "jobs",
+    "sorted_by",
+    "trials",
+    "undamaged",
+]
+
+#: Trials with all that their records hold.
+TRIALS = (
+    select(study.c.name.label("study"), configuration.c.settings, *trial.c)
+    .join(study, study.c.id == trial.c.study_id)
+    .join(configuration, configuration.c.barcode == trial.c.barcode)
+)
+
+_BETTER = case((study.c.direction == "maximize", -trial.c.score), else_=trial.c.score)
+
+#: What trials can be sorted by.
+SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "score": (_BETTER.asc().nulls_last(),),
+    "number": (),
+    "newest": (trial.c.study_id.desc(), trial.c.number.desc()),
+    "loss": (trial.c.loss.asc().nulls_last(),),
+    "seconds": (trial.c.seconds.asc(),),
+    "size": (trial.c.size.asc(),),
+    "parameters": (trial.c.parameters.asc(),),
+    "epoch": (trial.c.epoch.asc(),),
+}
+
+
+@contextmanager
+def undamaged(path: Path) -> Iterator[None]:
+    """Raise `ShelfError` where a row cannot be what modelshelf wrote."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError) as error:
+        raise ShelfError(
+            f"The shelf at {path} is damaged: a row of it cannot be read ({error}). "
+            "Put back a copy of it; `modelshelf check` lists all that is damaged."
+        ) from error
+
+
+def sorted_by(query: Select[Any], sort: str) -> Select[Any]:
+    """The query in this order, ties in the order in which trials were made."""
+    if sort not in SORTS:
+        raise ShelfError(f"Trials cannot be sorted by {sort!r}: {nearest(sort, SORTS)}")
+    return query.order_by(*SORTS[sort], trial.c.study_id, trial.c.number)
+
+
+def trials(database: Database, query: Select[Any]) -> tuple[TrialRecord, ...]:
+    """The records of a query on `TRIALS`."""
+    with database.reading() as connection, undamaged(database.path):
+        return tuple(_trial(row) for row in connection.execute(query).all())
+
+
+def curve_of(database: Database, study_id: int, number: int) -> tuple[CurvePoint, ...]:
+    """A trial's learning curve, first epoch first."""
+    query = (
+        select(curve.c.epoch, curve.c.train_loss, curve.c.validation_loss, curve.c.validation_score)
+        .where(curve.c.study_id == study_id, curve.c.trial == number)
+        .order_by(curve.c.epoch)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    return tuple(CurvePoint(epoch, *map(_number, numbers)) for epoch, *numbers in rows)
+
+
+def jobs(database: Database, study_id: int) -> tuple[JobRecord, ...]:
+    """A study's log, in order of dispatch."""
+    query = select(job).where(job.c.study_id == study_id).order_by(job.c.number)
+    with database.reading() as connection, undamaged(database.path):
+        return tuple(_job(row) for row in connection.execute(query).all())
+
+
+def files(database: Database, study_id: int, number: int | None = None) -> dict[int, TrialFile]:
+    """The files of a study's trials (or of one), by number; a trial without one is left out."""
+    query = select(
+        trial.c.number, trial.c.file, trial.c.size, trial.c.checksum, trial.c.preparation
+    ).where(trial.c.study_id == study_id, trial.c.file != "")
+    if number is not None:
+        query = query.where(trial.c.number == number)
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    return {
+        number: TrialFile(StoredFile(name, size, checksum), preparation)
+        for number, name, size, checksum, preparation in rows
+    }
+
+
+def counts(database: Database, study_id: int) -> dict[Status, int]:
+    """How many search trials stand where; every status is there."""
+    query = (
+        select(trial.c.status, func.count())
+        .where(trial.c.study_id == study_id, trial.c.purpose == Purpose.SEARCH.value)
+        .group_by(trial.c.status)
+    )
+    with database.reading() as connection, undamaged(database.path):
+        found = {Status(status): count for status, count in connection.execute(query).all()}
+    return {status: found.get(status, 0) for status in Status}
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _trial(row: Row[Any]) -> TrialRecord:
+    return TrialRecord(
+        study=row.study,
+        number=row.number,
+        barcode=row.barcode,
+        copy=row.copy,
+        purpose=Purpose(row.purpose),
+        split=row.split,
+        seed=row.seed,
+        status=Status(row.status),
+        epoch=row.epoch,
+        best_epoch=row.best_epoch,
+        loss=_number(row.loss),
+        score=_number(row.score),
+        seconds=row.seconds,
+        steps=row.steps,
+        parameters=row.parameters,
+        size=row.size,
+        configuration=json.loads(row.settings),
+        reason=row.reason,
+    )
+
+
+def _job(row: Row[Any]) -> JobRecord:
+    outcome = None
+    if row.done:
+        outcome = Outcome(
+            status=Status(row.status),
+            epoch=row.epoch,
+            best_epoch=row.best_epoch,
+            loss=_number(row.loss),
+            score=_number(row.score),
+            seconds=row.seconds,
+            steps=row.steps,
+            reason=row.reason,
+        )
+    of = Job(row.number, row.trial, row.rung, row.from_epoch, row.to_epoch, row.keep)
+    return JobRecord(of, outcome, row.retired)
