@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from modelshelf.core.seeds import derive
@@ -81,12 +82,11 @@ def _sobol(dimensions: int, seed: int, index: int) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=8)
-def _sobol_block(
-    dimensions: int, seed: int, block: int
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _sobol_block(dimensions: int, seed: int, block: int) -> NDArray[np.float64]:
     sampler = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         if block:
             sampler.fast_forward(block * _BLOCK)
-        return sampler.random(_BLOCK)
+        points: NDArray[np.float64] = sampler.random(_BLOCK)
+    return points
