@@ -1,0 +1,1 @@
+"""Tables: how they are read, what is understood of them, splits, preparation and metrics."""

@@ -1,0 +1,67 @@
+"""Readers: from a file, a bundled set or memory to a `Table`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from modelshelf.core.errors import DataError
+from modelshelf.data.dataset import Table
+from modelshelf.data.read.arff import read_arff
+from modelshelf.data.read.arrays import read_npz
+from modelshelf.data.read.binary import read_arrow, read_parquet
+from modelshelf.data.read.bundled import bundled
+from modelshelf.data.read.delimited import read_delimited
+from modelshelf.data.read.frames import from_memory
+
+__all__ = ["bundled", "from_memory", "read_table"]
+
+_READERS: dict[str, Callable[[Path], Table]] = {
+    ".parquet": read_parquet,
+    ".pq": read_parquet,
+    ".arrow": read_arrow,
+    ".feather": read_arrow,
+    ".ipc": read_arrow,
+    ".arff": read_arff,
+    ".npz": read_npz,
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".txt": read_delimited,
+    ".data": read_delimited,
+}
+_MAGIC = {b"PAR1": read_parquet, b"ARROW1": read_arrow, b"PK\x03\x04": read_npz}
+
+
+def read_table(source: str | Path) -> Table:
+    """Read a file by its ending, or by how it begins where the ending says nothing.
+
+    Raises `DataError` where it is missing, a folder, empty, or not a table.
+    """
+    path = Path(source)
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder: give the file in it that holds the table.")
+    if not path.exists():
+        raise DataError(f"There is no file {str(path)!r}{_near(path)}.")
+    try:
+        with path.open("rb") as file:
+            begin = file.read(8)
+    except OSError as error:
+        raise DataError(f"{str(path)!r} cannot be read: {error.strerror}.") from None
+    if not begin:
+        raise DataError(f"{str(path)!r} is empty: expected a table with a header row.")
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        found = (each for magic, each in _MAGIC.items() if begin.startswith(magic))
+        reader = next(found, read_delimited)
+    return reader(path)
+
+
+def _near(path: Path) -> str:
+    """A clause that offers the file nearest in name."""
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.is_file()]
+    except OSError:
+        return f", nor a folder {str(path.parent)!r}"
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f": did you mean {str(path.parent / close[0])!r}?"[:-1] if close else ""

@@ -1,0 +1,204 @@
+"""From a table to a data set: what each column is, and what is asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelshelf.core.errors import DataError, nearest
+from modelshelf.core.records import Task
+from modelshelf.data.columns import Read, as_kind, read_column
+from modelshelf.data.dataset import Column, Dataset, Kind, Schema, Table
+from modelshelf.data.target import read_target, target_codes
+
+__all__ = ["conform", "understand"]
+
+_LEAST_ROWS = 10
+
+
+def understand(
+    table: Table,
+    target: str,
+    task: str = "auto",
+    columns: Mapping[str, str] | None = None,
+    allow_wide: bool = False,
+) -> Dataset:
+    """Decide what each column is and what is asked; `task` and `columns` overrule.
+
+    Raises `DataError` for a table that nothing can be learned from; the message says why.
+    """
+    frame = table.frame
+    if target not in frame.columns:
+        raise DataError(f"There is no column {target!r} to predict: {nearest(target, frame.columns)}.")
+    overrides = _overrides(columns or {}, frame.columns, target)
+    notes: list[str] = []
+    absent = frame[target].is_null()
+    if frame[target].dtype.is_float():
+        absent |= frame[target].is_nan()
+    if absent.all():
+        raise DataError(f"Every value of the target {target!r} is missing.")
+    if absent.any():
+        notes.append(f"{int(absent.sum())} rows without a target are left out")
+        frame = frame.filter(~absent)
+    _check_rows(frame.height)
+    found, classes, values = read_target(frame[target], task)
+    reads = _read_inputs(frame, target, values, found, overrides)
+    schema = Schema(tuple(each.column for each in reads), target, found, classes)
+    _check_inputs(schema, frame.height, allow_wide)
+    used = [each.values for each in reads if each.column.kind is not Kind.IGNORE]
+    _check_finite(used, {name for name, kind in overrides.items() if kind is Kind.NUMERIC})
+    inputs = pl.DataFrame(used)
+    return Dataset(
+        table.name, schema, inputs, values, tuple(notes), _fingerprint(schema, inputs, values)
+    )
+
+
+def conform(
+    schema: Schema, table: Table, need_target: bool
+) -> tuple[pl.DataFrame, NDArray[np.generic] | None, tuple[str, ...]]:
+    """Bring another table to a schema: (input columns, target or None, notes).
+
+    Categories that the schema's table did not have are allowed: they have their place. Raises
+    `DataError` where a column is missing, or where the target holds a new class.
+    """
+    frame, notes = table.frame, []
+    wanted = [c.name for c in schema.inputs] + ([schema.target] if need_target else [])
+    missing = [name for name in wanted if name not in frame.columns]
+    if missing:
+        rest = [c for c in frame.columns if c not in wanted]
+        told = "; ".join(f"{name!r}, {nearest(name, rest)}" for name in missing[:3])
+        raise DataError(f"{table.name} lacks {len(missing)} columns that are needed: {told}.")
+    if frame.height == 0:
+        raise DataError(f"{table.name} has no rows.")
+    target = None
+    if need_target:
+        absent = frame[schema.target].is_null()
+        if absent.all():
+            raise DataError(f"{table.name} has no value of the target {schema.target!r}.")
+        if absent.any():
+            notes.append(f"{int(absent.sum())} rows without a target are left out")
+            frame = frame.filter(~absent)
+        target = target_codes(frame[schema.target], schema)
+    reads = [as_kind(frame[c.name], c.kind) for c in schema.inputs]
+    _check_finite([each.values for each in reads], set())
+    notes += [f"{each.column.name}: {each.column.note}" for each in reads if each.column.note]
+    return pl.DataFrame([each.values for each in reads]), target, tuple(notes)
+
+
+def _overrides(columns: Mapping[str, str], names: list[str], target: str) -> dict[str, Kind]:
+    kinds: dict[str, Kind] = {}
+    for name, word in columns.items():
+        if name not in names:
+            raise DataError(f"There is no column {name!r}: {nearest(name, names)}.")
+        if name == target:
+            raise DataError(f"{name!r} is the target: say what it is with --task.")
+        if word not in tuple(Kind):
+            known = ", ".join(Kind)
+            raise DataError(f"The column {name!r} cannot be {word!r}: expected one of {known}.")
+        kinds[name] = Kind(word)
+    return kinds
+
+
+def _check_rows(rows: int) -> None:
+    if rows < _LEAST_ROWS:
+        raise DataError(
+            f"There are {rows} rows with a target: expected at least {_LEAST_ROWS}, "
+            "for some must train, some validate and some test."
+        )
+
+
+def _read_inputs(
+    frame: pl.DataFrame,
+    target: str,
+    values: NDArray[np.generic],
+    task: Task,
+    overrides: Mapping[str, Kind],
+) -> list[Read]:
+    reads: list[Read] = []
+    seen: dict[bytes, str] = {}
+    for name in frame.columns:
+        if name == target:
+            continue
+        if name in overrides:
+            reads.append(as_kind(frame[name], overrides[name]))
+            continue
+        each = read_column(frame[name], frame.height)
+        if each.column.kind is not Kind.IGNORE:
+            mark = each.values.hash(seed=0).to_numpy().tobytes()
+            reason = ""
+            if mark in seen:
+                reason = f"the same as {seen[mark]}"
+            elif _tells_target(each, values, task):
+                reason = "a copy of the target"
+            seen.setdefault(mark, name)
+            if reason:
+                old = each.column
+                left = Column(name, Kind.IGNORE, old.distinct, old.missing, reason)
+                each = Read(each.values, left)
+        reads.append(each)
+    return reads
+
+
+def _tells_target(each: Read, values: NDArray[np.generic], task: Task) -> bool:
+    """Whether a column is the target in other words: one to one, or a straight line."""
+    column = each.column
+    if column.missing:
+        return False
+    if task.is_classification:
+        if column.distinct != len(np.unique(values)):
+            return False
+        codes = each.values.rank("dense").to_numpy()
+        return len(np.unique(np.stack([codes, values]), axis=1).T) == column.distinct
+    if column.kind is not Kind.NUMERIC or column.distinct < 3:
+        return False
+    x = each.values.to_numpy()
+    if not np.isfinite(x).all():
+        return False
+    return abs(float(np.corrcoef(x, values.astype(np.float64))[0, 1])) > 1 - 1e-12
+
+
+def _check_inputs(schema: Schema, rows: int, allow_wide: bool) -> None:
+    inputs = len(schema.inputs)
+    if not inputs:
+        reasons = "; ".join(f"{c.name}: {c.reason}" for c in schema.columns[:5])
+        raise DataError(
+            f"None of {len(schema.columns)} columns can be used as an input"
+            f"{f' ({reasons})' if reasons else ''}. --column NAME=categorical overrules."
+        )
+    if inputs > rows and not allow_wide:
+        raise DataError(
+            f"There are {inputs} inputs and only {rows} rows. Usually the delimiter is wrong, or "
+            "the table lies on its side; if it is meant, say --allow-wide (allow_wide=True)."
+        )
+
+
+def _check_finite(columns: list[pl.Series], forced: set[str]) -> None:
+    for values in columns:
+        if values.dtype == pl.Float64 and values.is_infinite().any():
+            rows = values.is_infinite().arg_true()
+            raise DataError(
+                f"The column {values.name!r} has {len(rows)} infinite values, the first in row "
+                f"{rows[0] + 1}. Mend them, or leave the column out: --column "
+                f"'{values.name}=ignore'."
+            )
+
+
+def _fingerprint(schema: Schema, frame: pl.DataFrame, target: NDArray[np.generic]) -> str:
+    digest = hashlib.sha256()
+    for column in schema.inputs:
+        digest.update(f"{column.name}\x1f{column.kind}\x1e".encode("utf-8", "surrogatepass"))
+        values = frame[column.name]
+        if column.kind is Kind.CATEGORICAL:
+            for value in values.to_list():
+                digest.update(b"\x00" if value is None else b"\x01" + value.encode() + b"\x1e")
+        elif column.kind is Kind.DATE:
+            digest.update(values.cast(pl.Int64).fill_null(-(2**63)).to_numpy().tobytes())
+        else:
+            digest.update(values.fill_null(np.nan).to_numpy().tobytes())
+    digest.update(f"{schema.target}\x1f{schema.task}\x1f{schema.classes!r}".encode())
+    digest.update(np.ascontiguousarray(target).tobytes())
+    return digest.hexdigest()
