@@ -45,7 +45,7 @@ class Split:
         return cls(kind, int(index) - 1, int(of)) if part else cls(kind)
 
 
-def dealt(target: NDArray[Any], parts: int, seed: int, *path: object, classes: bool) -> Rows:
+def dealt(target: NDArray[Any], parts: int, seed: int, *path: object) -> Rows:
     """The part (0 … parts-1) of each row, stratified by class, or by the target's size.
 
     Rows are lined up by target, ties at random; each run of `parts` rows is dealt to the parts in
@@ -57,8 +57,6 @@ def dealt(target: NDArray[Any], parts: int, seed: int, *path: object, classes: b
     lined_up = shuffled[np.argsort(target[shuffled], kind="stable")]
     runs = -(-rows // parts)
     orders = rng.permuted(np.tile(np.arange(parts), (runs, 1)), axis=1).reshape(-1)[:rows]
-    if classes:  # within a class any order will do; for numbers, neighbours must be told apart
-        orders = orders.copy()
     found = np.empty(rows, dtype=np.int64)
     found[lined_up] = orders
     return found
@@ -85,7 +83,7 @@ def rows_of(split: Split, target: NDArray[Any], seed: int, classes: bool) -> tup
         return everything, everything[:0]
     if split.kind == "search":
         return _held_out(target, 0.2, seed, "search", classes, _MOST_VALIDATION)
-    part = dealt(target, split.of, seed, "folds", split.of, classes=classes)
+    part = dealt(target, split.of, seed, "folds", split.of)
     return _with_every_class(target, part == split.index, classes)
 
 

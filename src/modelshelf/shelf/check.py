@@ -16,7 +16,9 @@ from modelshelf.core.records import Status
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
 from modelshelf.shelf.problems import told
+from modelshelf.shelf.reading import TRIALS, jobs, trials
 from modelshelf.shelf.schema import configuration, curve, job, study, trial
+from modelshelf.shelf.studies import Studies
 from modelshelf.shelf.tensors import decode
 from modelshelf.space.barcode import VERSION
 from modelshelf.space.configuration import Configuration
@@ -28,22 +30,23 @@ _KEPT = {Status.PAUSED.value, Status.FINISHED.value, Status.STOPPED.value}
 
 def problems(database: Database, files: Files) -> Iterator[str]:
     """Every problem, a sentence each."""
+    broken = list(_damage(database))
+    yield from broken
+    if broken:
+        return  # what a broken database says of its files is not worth telling
     with database.reading() as connection:
-        broken = list(_integrity(connection))
-        yield from broken
-        if broken:
-            return  # what a broken database says of its files is not worth telling
         # One reading of all tables: a study at work must not change them in between.
         connection.exec_driver_sql("BEGIN")
         try:
-            yield from _barcodes(connection)
-            yield from _curves(connection)
-            yield from _log(connection)
+            disagreements = [
+                each for look in (_barcodes, _curves, _log) for each in look(connection)
+            ]
             rows = connection.execute(_FILED).all()
         finally:
             connection.exec_driver_sql("COMMIT")
-    for row in rows:
-        yield from _network(connection, files, row)
+        yield from disagreements
+        for row in rows:
+            yield from _network(connection, files, row)
     for name in sorted({row.preparation for row in rows} - {""}):
         try:
             files.read_preparation(name)
@@ -58,13 +61,22 @@ _FILED = (
 )
 
 
-def _integrity(connection: Connection) -> Iterator[str]:
-    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)").all():
-        if line != "ok":
-            yield f"The database is damaged: {line}."
-    for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-        where = "a row" if row is None else f"row {row}"
-        yield f"In the database, {where} of {table} belongs to a {parent} that is not there."
+def _damage(database: Database) -> Iterator[str]:
+    """What makes the database itself unreadable."""
+    with database.reading() as connection:
+        for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)").all():
+            if line != "ok":
+                yield f"The database is damaged: {line}."
+        for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+            where = "a row" if row is None else f"row {row}"
+            yield f"In the database, {where} of {table} belongs to a {parent} that is not there."
+    try:
+        trials(database, TRIALS)
+        studies = Studies(database)
+        for each in studies.all():
+            jobs(database, studies.id(each.name))
+    except ShelfError as error:
+        yield str(error)
 
 
 def _barcodes(connection: Connection) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.shelf import schema
-from modelshelf.shelf.files import write_atomically
+from modelshelf.shelf.files import write_once
 from modelshelf.shelf.place import DATABASE, Found, look, missing, writable
 from modelshelf.shelf.problems import told
 
@@ -109,7 +108,7 @@ def open_database(path: Path, *, create: bool) -> Database:
     with told(path):
         made = _make_folders(path)
         try:
-            fresh_here = _put(path / DATABASE, fresh())
+            fresh_here = write_once(path / DATABASE, fresh())
             try:
                 return _open(path, write=True)
             except BaseException:
@@ -159,22 +158,6 @@ def fresh() -> bytes:
         connection.close()
 
 
-def _put(database: Path, data: bytes) -> bool:
-    """Put a new database in its place, unless another process was faster."""
-    waiting = database.with_name(f".{DATABASE}.{os.getpid()}.tmp")
-    try:
-        write_atomically(waiting, data)
-        try:
-            os.link(waiting, database)
-        except FileExistsError:
-            return False
-        except OSError:  # a file system without hard links
-            waiting.replace(database)
-        return True
-    finally:
-        waiting.unlink(missing_ok=True)
-
-
 def _open(path: Path, *, write: bool) -> Database:
     read_only = not writable(path)
     if read_only and write:
@@ -183,7 +166,7 @@ def _open(path: Path, *, write: bool) -> Database:
             "Allow writing there, or use another shelf (--shelf, or MODELSHELF_SHELF)."
         )
     with told(path):
-        connection = connect(_uri(path / DATABASE, read_only=read_only))
+        connection = connect(_uri(path, read_only=read_only))
         try:
             _bring_up_to_date(connection, path, read_only=read_only)
             if not read_only:
@@ -194,12 +177,19 @@ def _open(path: Path, *, write: bool) -> Database:
     return Database(connection, path, read_only=read_only)
 
 
-def _uri(database: Path, *, read_only: bool) -> str:
+def _uri(path: Path, *, read_only: bool) -> str:
+    database = path / DATABASE
     if not read_only:
         return f"{database.as_uri()}?mode=rw"
-    # Without a log beside it nobody writes the database, and SQLite need not make one to read it.
-    logged = database.with_name(f"{DATABASE}-wal").exists()
-    return f"{database.as_uri()}?mode=ro" + ("" if logged else "&immutable=1")
+    if not database.with_name(f"{DATABASE}-wal").exists():
+        # Nobody writes it, and SQLite need not make a log and its index only to read.
+        return f"{database.as_uri()}?mode=ro&immutable=1"
+    if not database.with_name(f"{DATABASE}-shm").exists():
+        raise ShelfError(
+            f"The shelf at {path} holds writes that were cut off, and is read-only. "
+            "Copy it to a folder that can be written, and open the copy."
+        )
+    return f"{database.as_uri()}?mode=ro"
 
 
 def _bring_up_to_date(connection: Connection, path: Path, *, read_only: bool) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from modelshelf.shelf.problems import told
 from modelshelf.shelf.records import StoredFile
 from modelshelf.shelf.tensors import decode, encode
 
-__all__ = ["Files", "write_atomically"]
+__all__ = ["Files", "write_atomically", "write_once"]
 
 _NAME = re.compile(r"(networks/\d+/|preparations/)[0-9a-f-]+\.safetensors")
 _DESCRIPTION = "preparation"  # the one entry in the header of a preparation's file
@@ -28,14 +28,34 @@ _DESCRIPTION = "preparation"  # the one entry in the header of a preparation's f
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file that is there as a whole or, whenever the process dies, not at all."""
+    with _beside(path, data) as written:
+        written.replace(path)
+
+
+def write_once(path: Path, data: bytes) -> bool:
+    """Write a file in the same way, unless another process was faster; returns whether it did."""
+    with _beside(path, data) as written:
+        try:
+            path.hardlink_to(written)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without hard links
+            if path.exists():
+                return False
+            written.replace(path)
+    return True
+
+
+@contextmanager
+def _beside(path: Path, data: bytes) -> Iterator[Path]:
+    """A temporary file in the same folder; it is gone afterwards."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(data)
-        temporary.replace(path)
-    except BaseException:
+        yield temporary
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 @dataclass(frozen=True, slots=True)

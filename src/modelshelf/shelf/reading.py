@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,19 @@ __all__ = [
     "undamaged",
 ]
 
-#: Trials with all that their records hold.
+#: Trials with all that their records hold, column by field.
 TRIALS = (
-    select(study.c.name.label("study"), configuration.c.settings, *trial.c)
+    select(
+        study.c.name,
+        *trial.c["number", "barcode", "copy", "purpose", "split", "seed", "status", "epoch"],
+        *trial.c["best_epoch", "loss", "score", "seconds", "steps", "parameters", "size"],
+        configuration.c.settings,
+        trial.c.reason,
+    )
     .join(study, study.c.id == trial.c.study_id)
     .join(configuration, configuration.c.barcode == trial.c.barcode)
 )
+_FIELDS = tuple(each.name for each in fields(TrialRecord))
 
 _BETTER = case((study.c.direction == "maximize", -trial.c.score), else_=trial.c.score)
 
@@ -127,26 +135,13 @@ def _number(value: float | None) -> float:
 
 
 def _trial(row: Row[Any]) -> TrialRecord:
-    return TrialRecord(
-        study=row.study,
-        number=row.number,
-        barcode=row.barcode,
-        copy=row.copy,
-        purpose=Purpose(row.purpose),
-        split=row.split,
-        seed=row.seed,
-        status=Status(row.status),
-        epoch=row.epoch,
-        best_epoch=row.best_epoch,
-        loss=_number(row.loss),
-        score=_number(row.score),
-        seconds=row.seconds,
-        steps=row.steps,
-        parameters=row.parameters,
-        size=row.size,
-        configuration=json.loads(row.settings),
-        reason=row.reason,
-    )
+    values = dict(zip(_FIELDS, row, strict=True))
+    values["purpose"] = Purpose(values["purpose"])
+    values["status"] = Status(values["status"])
+    values["loss"] = _number(values["loss"])
+    values["score"] = _number(values["score"])
+    values["configuration"] = json.loads(values["configuration"])
+    return TrialRecord(**values)
 
 
 def _job(row: Row[Any]) -> JobRecord:

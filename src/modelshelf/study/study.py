@@ -155,14 +155,20 @@ def _settings(request: Request) -> dict[str, Any]:
 def _name(request: Request, taken: set[str]) -> str:
     """Such as `adult-income-7qk4`: data, target, and the beginning of the key's hash."""
     stem = "-".join(
-        "".join(c if c.isalnum() else "-" for c in part).strip("-")[:24].lower() or "data"
-        for part in (request.dataset.name, request.dataset.schema.target)
+        _slug(part)
+        for part in (request.dataset.name.rsplit(".", 1)[0], request.dataset.schema.target)
     )
     letters = crockford(request.key).replace("-", "").lower()
     length = 4
     while f"{stem}-{letters[:length]}" in taken and length < len(letters):
         length += 1
     return f"{stem}-{letters[:length]}"
+
+
+def _slug(text: str) -> str:
+    """Letters, digits and single hyphens, at most 24 of them."""
+    kept = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+    return "-".join(kept)[:24].strip("-") or "data"
 
 
 @contextmanager

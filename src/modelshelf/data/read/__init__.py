@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from modelshelf.core.errors import DataError
@@ -30,6 +31,7 @@ _READERS: dict[str, Callable[[Path], Table]] = {
     ".txt": read_delimited,
     ".data": read_delimited,
 }
+_NAMELESS = {"train", "training", "data", "dataset", "test"}  # told by their folder
 _MAGIC = {b"PAR1": read_parquet, b"ARROW1": read_arrow, b"PK\x03\x04": read_npz}
 
 
@@ -54,7 +56,10 @@ def read_table(source: str | Path) -> Table:
     if reader is None:
         found = (each for magic, each in _MAGIC.items() if begin.startswith(magic))
         reader = next(found, read_delimited)
-    return reader(path)
+    table = reader(path)
+    if path.stem.lower() in _NAMELESS and path.resolve().parent.name:
+        return replace(table, name=f"{path.resolve().parent.name}/{table.name}")
+    return table
 
 
 def _near(path: Path) -> str:

@@ -66,7 +66,7 @@ class Network:
             )
         raw = output.astype(np.float64)
         if not self.classes:
-            return cast("NDArray[np.float64]", raw[:, 0])
+            return raw[:, 0]
         raw -= raw.max(axis=1, keepdims=True)
         np.exp(raw, out=raw)
         raw /= raw.sum(axis=1, keepdims=True)

@@ -1,0 +1,168 @@
+"""The whole preparation of a table, fitted on training rows and kept with the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelshelf.data.dataset import Dataset, Kind, Schema
+from modelshelf.data.prepare.categorical import OneHot, fit_one_hot
+from modelshelf.data.prepare.dates import PARTS, parts
+from modelshelf.data.prepare.numeric import Scaler, fit_scaler
+
+__all__ = ["Preparation", "fit_preparation"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Number:
+    """One numeric feature: a column, or a part of a date."""
+
+    column: str
+    part: str  #: empty for a numeric column
+    scaler: Scaler
+    indicator: bool  #: whether a feature says that the value was missing
+
+    @property
+    def name(self) -> str:
+        return f"{self.column} {self.part}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preparation:
+    """Turns conformed columns into a matrix. Everything in it comes from training rows."""
+
+    schema: Schema
+    scaling: str
+    numbers: tuple[_Number, ...]
+    categories: tuple[tuple[str, OneHot], ...]
+    target_center: float = 0.0
+    target_scale: float = 1.0
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the matrix' columns."""
+        names = [n for each in self.numbers for n in _number_features(each)]
+        for column, one_hot in self.categories:
+            names += one_hot.features(column)
+        return tuple(names)
+
+    def transform(self, frame: pl.DataFrame) -> NDArray[np.float32]:
+        """(rows, features) float32, C-contiguous; never NaN or infinite.
+
+        `frame` has the schema's input columns, as `understand` and `conform` type them.
+        """
+        blocks = [np.zeros((frame.height, 0), np.float32)]
+        blocks += [b for each in self.numbers for b in _number_blocks(each, frame)]
+        blocks += [one_hot.transform(frame[column]) for column, one_hot in self.categories]
+        return np.ascontiguousarray(np.concatenate(blocks, axis=1))
+
+    def encode_target(self, target: NDArray[Any]) -> NDArray[np.float32]:
+        """(rows, outputs) float32: one-hot classes, or the standardised number."""
+        if self.schema.task.is_classification:
+            return np.eye(len(self.schema.classes), dtype=np.float32)[target]
+        scaled = (target.astype(np.float64) - self.target_center) / self.target_scale
+        return scaled.astype(np.float32)[:, None]
+
+    def unscale_target(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standardised answers in the target's own unit."""
+        return values * self.target_scale + self.target_center
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Plain JSON values and arrays, from which `from_state` makes the same preparation."""
+        numbers, arrays = [], {}
+        for i, each in enumerate(self.numbers):
+            plain, quantiles = each.scaler.to_state()
+            numbers.append([each.column, each.part, each.indicator, plain])
+            if len(quantiles):
+                arrays[f"quantiles.{i}"] = quantiles
+        stored = {
+            "schema": self.schema.to_json(),
+            "scaling": self.scaling,
+            "numbers": numbers,
+            "categories": [[c, list(o.categories), o.missing] for c, o in self.categories],
+            "target": [self.target_center, self.target_scale],
+        }
+        return stored, arrays
+
+    @classmethod
+    def from_state(
+        cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> Preparation:
+        """The preparation whose `to_state` this is, to the bit."""
+        nothing = np.zeros(0)
+        return cls(
+            schema=Schema.from_json(stored["schema"]),
+            scaling=stored["scaling"],
+            numbers=tuple(
+                _Number(
+                    column,
+                    part,
+                    Scaler(**plain, quantiles=arrays.get(f"quantiles.{i}", nothing)),
+                    indicator,
+                )
+                for i, (column, part, indicator, plain) in enumerate(stored["numbers"])
+            ),
+            categories=tuple(
+                (column, OneHot(tuple(known), missing))
+                for column, known, missing in stored["categories"]
+            ),
+            target_center=stored["target"][0],
+            target_scale=stored["target"][1],
+        )
+
+
+def fit_preparation(dataset: Dataset, rows: NDArray[np.int64], scaling: str) -> Preparation:
+    """Fit on these rows of a data set, and on no others."""
+    frame = dataset.frame[rows]
+    numbers: list[_Number] = []
+    categories = []
+    for column in dataset.schema.inputs:
+        if column.kind is Kind.CATEGORICAL:
+            categories.append((column.name, fit_one_hot(frame[column.name])))
+        else:
+            numbers += _fit_numbers(column.name, column.kind, frame[column.name], scaling)
+    center, scale = 0.0, 1.0
+    if not dataset.schema.task.is_classification:
+        target = dataset.target[rows]
+        center, scale = float(target.mean()), float(target.std()) or 1.0
+    return Preparation(
+        dataset.schema, scaling, tuple(numbers), tuple(categories), center, scale
+    )
+
+
+def _fit_numbers(name: str, kind: Kind, values: pl.Series, scaling: str) -> Iterator[_Number]:
+    missing = values.null_count() > 0
+    if kind is Kind.NUMERIC:
+        column = _floats(values)
+        yield _Number(name, "", fit_scaler(column, scaling), missing)
+        return
+    several = parts(values)
+    told = False
+    for i, part in enumerate(PARTS):
+        present = several[:, i][~np.isnan(several[:, i])]
+        if len(present) and present.min() < present.max():  # a constant part tells nothing
+            yield _Number(name, part, fit_scaler(several[:, i], scaling), missing and not told)
+            told = True
+
+
+def _floats(values: pl.Series) -> NDArray[np.float64]:
+    return values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _number_features(number: _Number) -> tuple[str, ...]:
+    if number.indicator:
+        return number.name, f"{number.column} is missing"
+    return (number.name,)
+
+
+def _number_blocks(number: _Number, frame: pl.DataFrame) -> Iterator[NDArray[np.float32]]:
+    series = frame[number.column]
+    raw = parts(series)[:, PARTS.index(number.part)] if number.part else _floats(series)
+    yield number.scaler.transform(raw).astype(np.float32)[:, None]
+    if number.indicator:
+        yield np.isnan(raw).astype(np.float32)[:, None]
