@@ -15,8 +15,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
-from common import arguments, finish
 
+from common import arguments, finish
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.engines.numpy_.engine import single_threaded

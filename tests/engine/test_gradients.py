@@ -19,7 +19,9 @@ def loss_at(configuration, data, theta, stop):
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "sigmoid"])
-@pytest.mark.parametrize(("classes", "loss"), [(3, "cross_entropy"), (3, "quadratic"), (0, "quadratic")])
+@pytest.mark.parametrize(
+    ("classes", "loss"), [(3, "cross_entropy"), (3, "quadratic"), (0, "quadratic")]
+)
 @pytest.mark.parametrize("extra", [{}, {"dropout": 0.3, "l1": 1e-3, "l2": 1e-2}])
 def test_gradient_is_the_slope_of_the_loss(activation, classes, loss, extra, stop):
     # One step of plain SGD with rate 1 moves the weights by exactly the gradient.

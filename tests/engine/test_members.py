@@ -19,7 +19,7 @@ from tests.engine.oracle import mask, order
 
 CONFIGURATIONS = [
     Configuration(hidden_layers=(16, 8), dropout=0.2, batch_size=8, epochs=30, patience=0),
-    Configuration(hidden_layers=(33,), optimizer="momentum", learning_rate=0.02, l1=1e-4, patience=0),
+    Configuration(hidden_layers=33, optimizer="momentum", learning_rate=0.02, l1=1e-4, patience=0),
     Configuration(hidden_layers=(), optimizer="rmsprop", batch_size=5, patience=0),
     Configuration(hidden_layers=(7, 7, 7), activation="tanh", optimizer="sgd", patience=0),
 ]

@@ -38,7 +38,7 @@ def test_the_same_evidence_gives_the_same_proposal_and_another_seed_another():
 def test_the_limit_is_kept_and_a_used_up_space_ends():
     evidence, _ = started(5)
     assert suggest(Space(), evidence, 0, rungs=4, limit=5) is None
-    small = Space(**{name: 0 for name in ("dropout", "l1", "l2")}, hidden_layers=[8],
+    small = Space(**dict.fromkeys(("dropout", "l1", "l2"), 0), hidden_layers=[8],
                   activation="relu", initialisation="he_normal", learning_rate=0.01,
                   batch_size=32, loss="cross_entropy", scaling="standard",
                   optimizer=["adam", "sgd"])  # fmt: skip
@@ -75,7 +75,7 @@ def test_evidence_does_not_hang_on_the_order_of_calls():
     proposals = set()
     for seed in range(5):
         evidence, _ = started(60)
-        shuffled = random.Random(seed).sample(results, len(results))  # noqa: S311
+        shuffled = random.Random(seed).sample(results, len(results))
         for each in shuffled:
             evidence.observe(each)
         proposals.add(suggest(Space(), evidence, 0, rungs=3, limit=60))
@@ -95,7 +95,7 @@ def test_a_hopeless_trial_is_beyond_the_median_of_a_full_rung():
 
 def simulated(searcher, trials: int, seed: int, blind: bool = False) -> tuple[float, int]:
     """Epochs spent, and the true loss of the best trial, on curves that start out noisy."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     evidence, space, rungs = Evidence(), Space(), rungs_for(1, 27)
     truth, reached, best, spent = [], {}, float("inf"), 0
     while True:
@@ -121,7 +121,7 @@ def simulated(searcher, trials: int, seed: int, blind: bool = False) -> tuple[fl
 def test_halving_finds_better_than_full_training_of_as_many_epochs():
     halved, spent = zip(*(simulated(suggest, 81, seed) for seed in range(20)), strict=True)
     full = [
-        min(random.Random(seed).random() for _ in range(round(e / 27)))  # noqa: S311
+        min(random.Random(seed).random() for _ in range(round(e / 27)))
         for seed, e in enumerate(spent)
     ]
     assert sum(halved) < 0.5 * sum(full)

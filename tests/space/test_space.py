@@ -53,7 +53,8 @@ def test_restrict_keeps_what_lies_inside_and_fixes_the_rest():
 
 def test_a_file_says_the_same_as_the_constructor(tmp_path):
     path = tmp_path / "space.toml"
-    path.write_text('learning_rate = [1e-4, 1e-2]\noptimizer = ["adam"]\nhidden_layers = [64, 32]\n')
+    lines = ("learning_rate = [1e-4, 1e-2]", 'optimizer = ["adam"]', "hidden_layers = [64, 32]")
+    path.write_text("\n".join(lines))
     made = Space(learning_rate=(1e-4, 1e-2), optimizer=["adam"], hidden_layers=[64, 32])
     assert Space.from_file(path).to_json() == made.to_json()
 

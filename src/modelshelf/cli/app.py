@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from modelshelf import __version__
 from modelshelf.cli.predict import predict
 from modelshelf.cli.shelf import shelf
 from modelshelf.cli.show import show
 from modelshelf.cli.tune import tune
 from modelshelf.core.errors import ModelshelfError, StoppedError, UserError
+from modelshelf.core.version import __version__
 
 __all__ = ["app", "main"]
 

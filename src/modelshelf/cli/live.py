@@ -51,6 +51,7 @@ class Live:
             self._panel = None
 
     def __call__(self, progress: Progress) -> None:
+        """Show a progress, if it is time to."""
         now = time.monotonic()
         if self._panel is not None:
             if now - self._drawn >= _CALM:
@@ -106,10 +107,10 @@ class Live:
             rows.append(best.append(barcode_text(progress.best_configuration)))
             rows.append(Text(f"      {short(progress.best_configuration)}", style="dim"))
             rows.append(self._history(progress))
-        for baseline in progress.baselines:
-            rows.append(
-                Text(f"      {baseline.name} reaches {number(baseline.validation)}", style="dim")
-            )
+        rows += [
+            Text(f"      {each.name} reaches {number(each.validation)}", style="dim")
+            for each in progress.baselines
+        ]
         for configuration, start, end in progress.running:
             at_work = f"now   {short(configuration)}  epochs {start + 1} to {end}"
             rows.append(Text(at_work, style="dim", no_wrap=True, overflow="ellipsis"))

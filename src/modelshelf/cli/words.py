@@ -182,7 +182,7 @@ def _scores(result: StudyResult) -> Table:
 def _explained(result: StudyResult) -> Iterator[Text | str]:
     trials, winner = result.trials, result.winner
     if winner.retests:
-        refit = ", then trained again on all of them" if winner.refitted else ""
+        refit = "; it was then trained again on all but the test rows" if winner.refitted else ""
         yield (
             f"Its validation score is the mean of {winner.retests} re-tests on fresh splits and "
             f"seeds{refit}."
@@ -193,7 +193,8 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
     if ahead is not None:
         yield Text(
             f"{ahead.name.capitalize()} scores better on the test rows: "
-            f"{number(ahead.test)} against {number(winner.test)}. It may be the better choice here.",
+            f"{number(ahead.test)} against {number(winner.test)}. "
+            "It may be the better choice here.",
             style="yellow",
         )
     for note in result.notes:
@@ -201,7 +202,8 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
     yield (
         f"{trials['started']} networks started: {trials['finished']} trained to their end, "
         f"{trials['stopped']} stopped early, {trials['diverged']} diverged, "
-        f"{trials['failed']} failed. {result.member_steps:,} steps in {result.seconds['total']:.1f} s."
+        f"{trials['failed']} failed. "
+        f"{result.member_steps:,} steps in {result.seconds['total']:.1f} s."
     )
     yield (
         Text("All of them are on the shelf ")

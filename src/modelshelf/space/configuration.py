@@ -25,7 +25,7 @@ class Configuration(Mapping[str, Value]):
     ((64, 32), 'adam')
     >>> "dropout" in configuration, configuration.value("dropout")
     (False, 0.0)
-    >>> Configuration(learning_rate=0.01, dropout=0).barcode == Configuration(learning_rate=0.01).barcode
+    >>> configuration.replace(dropout=0).barcode == configuration.barcode
     True
 
     Raises `SettingError` for an unknown name (with the nearest one) or a value out of its domain.

@@ -75,4 +75,5 @@ class Clock:
         self._began = now() if began is None else began
 
     def __call__(self) -> float:
+        """Seconds since the beginning."""
         return self._now() - self._began

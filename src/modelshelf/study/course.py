@@ -91,12 +91,12 @@ class Course:
         self._tell()
         self._search.run(self._search_over, self._tell)
         self._break_off()
-        if self._stopper.requested:
+        if self._asked_to_stop():
             return self._unfinished()
         self._phase("re-testing")
         self._finals.run(self._finals_over, self._tell_retests)
         self._break_off()
-        if self._stopper.requested:
+        if self._asked_to_stop():
             return self._unfinished()
         self._phase("refitting")
         verdict = self._finals.verdict(self._refit_wanted(), self._time_over)
@@ -107,8 +107,11 @@ class Course:
         baselines = self._baselines.wait(None if self._limit is None else self._left())
         return self._store(self._tested(verdict), verdict, baselines)
 
+    def _asked_to_stop(self) -> bool:
+        return self._stopper.requested
+
     def _search_over(self) -> bool:
-        if self._stopper.requested:
+        if self._asked_to_stop():
             return True
         if self._limit is None:
             return False
@@ -120,7 +123,7 @@ class Course:
         return self._time_over(self._refit_seconds())
 
     def _time_over(self, reserve: float = 0.0) -> bool:
-        if self._stopper.requested:
+        if self._asked_to_stop():
             return True
         return self._limit is not None and self._left() <= reserve
 
@@ -269,7 +272,8 @@ class Course:
         common = f" The commonest reason: {reasons.most_common(1)[0][0]}." if reasons else ""
         return SettingError(
             f"None of {counts['started']} networks could be trained: {counts['diverged']} "
-            f"diverged, {counts['failed']} failed.{common} Narrow the space to lower learning rates."
+            f"diverged, {counts['failed']} failed.{common} "
+            "Narrow the space to lower learning rates."
         )
 
     # -- what is told -------------------------------------------------------------------------

@@ -86,7 +86,8 @@ class Model:
         """The label of the likeliest class of each row."""
         kinds = {type(label) for label in self.classes}
         names = np.array(self.classes, dtype=object if kinds == {str} or len(kinds) > 1 else None)
-        return names[probabilities.argmax(axis=1)]
+        labels: NDArray[Any] = names[probabilities.argmax(axis=1)]
+        return labels
 
     def output(self, X: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
         """Probabilities or values, and notes on what had to be read in a special way."""

@@ -83,7 +83,7 @@ class Search:
 
     def _refill(self, seen: Iterable[Arrival]) -> None:
         began = time.perf_counter()
-        wanted = []
+        wanted: list[tuple[Trial, int, int, int, float]] = []
         free = self.window - self.loop.outstanding - self.loop.retiring
         while len(wanted) < free:
             proposal = self.suggest(

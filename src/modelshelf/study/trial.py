@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from modelshelf import __version__
 from modelshelf.core.records import Purpose
 from modelshelf.core.seeds import derive
+from modelshelf.core.version import __version__
 from modelshelf.data.split import Split
 from modelshelf.engines.numpy_ import numerics_fingerprint
 from modelshelf.shelf import Job, StoredFile

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf import __version__
 from modelshelf.core.protocols import Leg as EngineLeg
 from modelshelf.core.records import CurvePoint, Outcome, Status
+from modelshelf.core.version import __version__
 from modelshelf.data.prepare import Preparation
 from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.shelf import Shelf, StoredFile

@@ -44,7 +44,7 @@ TRAINING = (
         domain=Choice(("sgd", "momentum", "rmsprop", "adam")),
         default="adam",
         meaning="The rule that turns gradients into updates.",
-        too_little="Plain SGD is simple, but slow where the loss is steep one way and flat another.",
+        too_little="Plain SGD is simple, but slow where the loss is steep one way, flat another.",
         too_much="Adaptive rules converge fast, and can generalise a little worse.",
         source="Polyak 1964; Tieleman, Hinton 2012; Kingma, Ba 2015; course notes, optimiser type",
     ),
