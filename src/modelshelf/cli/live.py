@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
@@ -12,8 +13,10 @@ from rich.text import Text
 
 from modelshelf.cli.words import barcode_text, number, short
 from modelshelf.core.records import Direction
-from modelshelf.data.metrics import Metric
-from modelshelf.study.progress import Progress
+
+if TYPE_CHECKING:
+    from modelshelf.data.metrics import Metric
+    from modelshelf.study.progress import Progress
 
 __all__ = ["Live"]
 

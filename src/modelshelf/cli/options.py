@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from modelshelf.core.errors import SettingError
 
-__all__ = ["AllowWide", "AsJson", "Columns", "ShelfPlace", "parse_columns"]
+__all__ = ["AllowWide", "AsJson", "Columns", "ShelfPlace", "make_console", "parse_columns"]
 
 ShelfPlace = Annotated[
     str | None,
@@ -22,6 +23,12 @@ Columns = Annotated[
     list[str] | None,
     typer.Option(help="NAME=numeric, categorical, date or ignore; may be given several times."),
 ]
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console that obeys NO_COLOR, and does not cut lines that go to a file or a pipe."""
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=160)
 
 
 def parse_columns(given: list[str] | None) -> dict[str, str]:

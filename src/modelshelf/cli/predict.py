@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from modelshelf.cli.options import ShelfPlace
+from modelshelf.cli.options import ShelfPlace, make_console
 from modelshelf.cli.words import safe
 from modelshelf.core.errors import DataError
 
@@ -41,7 +40,7 @@ def predict(
     else:
         columns = {"prediction": output.tolist()}
     frame = pl.DataFrame(columns, strict=False)
-    console = Console(stderr=True, highlight=False)
+    console = make_console(stderr=True)
     for note in notes:
         console.print(safe(note), style="yellow", soft_wrap=True)
     if out is None:

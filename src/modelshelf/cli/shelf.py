@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from modelshelf.cli.options import AsJson, ShelfPlace
-from modelshelf.cli.words import barcode_text, number, safe
+from modelshelf.cli.options import AsJson, ShelfPlace, make_console
+from modelshelf.cli.words import barcode_text, number, safe, short
 
 __all__ = ["shelf"]
 
@@ -45,7 +45,7 @@ def shelf(
     """List the studies on the shelf, and the networks of one."""
     from modelshelf.shelf import Shelf
 
-    console = Console(stderr=as_json, highlight=False)
+    console = make_console(stderr=as_json)
     with Shelf.open(shelf) as opened:
         if check:
             _check(opened, console, as_json)
@@ -66,10 +66,10 @@ def shelf(
             }
             typer.echo(json.dumps(found, ensure_ascii=False))
             return
-        console.print(_studies(studies, opened))
+        console.print(_studies(studies, opened, console.width))
         if chosen is not None:
             console.print()
-            console.print(_networks(shown, chosen.metric))
+            console.print(_networks(shown, chosen.metric, console.width))
             if len(trials) > len(shown):
                 console.print(f"{len(trials) - len(shown)} more: --limit 0 lists all.", style="dim")
             console.print("Take one down: modelshelf show BARCODE", style="dim")
@@ -93,44 +93,55 @@ def _key(trial: Any, sort: Order, descending: bool) -> tuple[bool, float]:
     return not math.isfinite(value), -value if descending else value
 
 
-def _studies(studies: list[Any], opened: Any) -> Table:
+def _table(cells: list[dict[str, Any]], left: tuple[str, ...]) -> Table:
+    """A table without lines; what is not `left` is aligned to the right."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("study", "task", "networks", "winner", "metric", "validation", "test", "begun"):
-        table.add_column(name, justify="right" if name == "networks" else "left")
+    for name in cells[0] if cells else ():
+        table.add_column(name, justify="left" if name in left else "right", overflow="fold")
+    for row in cells:
+        table.add_row(*row.values())
+    return table
+
+
+def _studies(studies: list[Any], opened: Any, width: int) -> Table:
+    cells = []
     for each in studies:
         winner = each.result["winner"] if each.result else {}
-        table.add_row(
-            safe(each.name),
-            each.task.value,
-            str(sum(opened.counts(each.name).values())),
-            winner.get("barcode", f"({each.status})"),
-            each.metric,
-            number(winner.get("validation")),
-            number(winner.get("test")),
-            each.created[:16].replace("T", " "),
-        )
-    return table
+        row = {
+            "study": safe(each.name),
+            "networks": str(sum(opened.counts(each.name).values())),
+            "winner": winner.get("barcode", f"({each.status})"),
+            "metric": each.metric,
+            "test": number(winner.get("test")),
+        }
+        if width >= 110:
+            row["validation"] = number(winner.get("validation"))
+            row["task"] = each.task.value
+            row["begun (UTC)"] = each.created[:16].replace("T", " ")
+        cells.append(row)
+    return _table(cells, ("study", "winner", "metric", "task", "begun (UTC)"))
 
 
-def _networks(trials: list[Any], metric: str) -> Table:
+def _networks(trials: list[Any], metric: str, width: int) -> Table:
     from modelshelf.space.configuration import Configuration
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("barcode", "stripes", metric, "loss", "epochs", "weights", "for", "status"):
-        right = name in (metric, "loss", "epochs", "weights")
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    cells = []
     for t in trials:
-        table.add_row(
-            t.barcode,
-            barcode_text(Configuration.from_json(t.configuration)),
-            number(t.score),
-            number(t.loss),
-            f"{t.epoch}",
-            f"{t.parameters:,}",
-            t.purpose.value,
-            t.status.value,
-        )
-    return table
+        row: dict[str, Any] = {
+            "barcode": t.barcode,
+            metric: number(t.score),
+            "loss": number(t.loss),
+            "epochs": f"{t.epoch}",
+            "for": t.purpose.value,
+            "status": t.status.value,
+        }
+        if width >= 110:
+            configuration = Configuration.from_json(t.configuration)
+            row["weights"] = f"{t.parameters:,}"
+            row["stripes"] = barcode_text(configuration)
+            row["what"] = short(configuration)
+        cells.append(row)
+    return _table(cells, ("barcode", "for", "status", "stripes", "what"))
 
 
 def _plain(trial: Any) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from modelshelf.cli.options import AsJson, ShelfPlace
+from modelshelf.cli.options import AsJson, ShelfPlace, make_console
 from modelshelf.cli.words import barcode_text, chart, in_words, number
 from modelshelf.core.errors import ShelfError
 
@@ -41,7 +40,7 @@ def show(
     from modelshelf.space.configuration import Configuration
     from modelshelf.study.model import best_copy
 
-    console = Console(stderr=as_json, highlight=False)
+    console = make_console(stderr=as_json)
     with Shelf.open(shelf) as opened:
         trial = best_copy(opened, barcode)
         study = opened.study(trial.study)

@@ -13,10 +13,9 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from modelshelf.cli.live import Live
-from modelshelf.cli.options import AllowWide, Columns, ShelfPlace, parse_columns
+from modelshelf.cli.options import AllowWide, Columns, ShelfPlace, make_console, parse_columns
 from modelshelf.cli.words import result_lines, safe
 from modelshelf.core.errors import SettingError
 
@@ -78,7 +77,7 @@ def tune(
 
     clock = Clock()
     budget = Budget.of(time, trials)
-    console = Console(stderr=as_json, highlight=False)
+    console = make_console(stderr=as_json)
 
     from modelshelf.api import request
     from modelshelf.study import run_study

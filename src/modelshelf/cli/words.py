@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -12,7 +13,9 @@ from rich.text import Text
 from modelshelf.core.records import Baseline, CurvePoint, Direction
 from modelshelf.space.barcode import stripes
 from modelshelf.space.configuration import Configuration
-from modelshelf.study.result import StudyResult
+
+if TYPE_CHECKING:
+    from modelshelf.study.result import StudyResult
 
 __all__ = [
     "barcode_text",
@@ -33,7 +36,7 @@ _HUES = {
     "regularisation": "yellow",
     "preparation": "green",
 }
-_BARS = "▏▎▍▌▋▊▉█"
+_BARS = "▏▎▍▌▋▊▉"  # none fills its cell, so that stripes stay apart
 
 
 def safe(text: object) -> Text:
@@ -97,7 +100,7 @@ def barcode_text(configuration: Configuration) -> Text:
     text = Text()
     for stripe in stripes(configuration):
         bar = _BARS[min(int(stripe.position * len(_BARS)), len(_BARS) - 1)]
-        text.append(bar, style=_HUES[stripe.group]).append(" ")
+        text.append(bar, style=_HUES[stripe.group])
     return text
 
 
@@ -111,12 +114,15 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
     if not values:
         return [Text("no finite loss to draw")]
     low, high = min(values), max(values)
+    # Where losses span decades, the first epochs would flatten all others: use a log scale.
+    bend = math.log if low > 0 and high > 20 * low else float
+    top, span = bend(high), (bend(high) - bend(low)) or 1.0
     first, last = points[0].epoch, points[-1].epoch
     grid = [[" "] * width for _ in range(height)]
     for mark, each in series.items():
         for x, y in each:
             column = round((x - first) / max(last - first, 1) * (width - 1))
-            row = round((high - y) / ((high - low) or 1.0) * (height - 1))
+            row = round((top - bend(y)) / span * (height - 1))
             grid[row][column] = mark
     lines = []
     for i, row_marks in enumerate(grid):
@@ -127,7 +133,8 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
         lines.append(line)
     lines.append(Text(f"{'':>10} └" + "─" * width))
     lines.append(Text(f"{'':>11} epoch {first}{'':>{max(width - 18, 1)}}epoch {last}"))
-    lines.append(Text(f"{'':>11} ● validation loss   · training loss"))
+    scale = "   (log scale)" if bend is math.log else ""
+    lines.append(Text(f"{'':>11} ● validation loss   · training loss{scale}"))
     return lines
 
 

@@ -9,7 +9,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from modelshelf.core.seeds import derive
 from modelshelf.search.evidence import Evidence
@@ -83,6 +82,8 @@ def _sobol(dimensions: int, seed: int, index: int) -> tuple[float, ...]:
 
 @lru_cache(maxsize=8)
 def _sobol_block(dimensions: int, seed: int, block: int) -> NDArray[np.float64]:
+    from scipy.stats import qmc  # slow to import, and not needed for the first networks
+
     sampler = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.core.protocols import Leg as EngineLeg
-from modelshelf.core.records import CurvePoint, Outcome, Status
+from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status
 from modelshelf.core.version import __version__
 from modelshelf.data.prepare import Preparation
 from modelshelf.engines.numpy_ import Member, NumpyEngine
@@ -79,7 +79,7 @@ class Trainer:
         network = self._engine.network(member, problem.classes)
         scored = problem.score(network, prepared) if done.best_epoch > 0 else math.nan
         outcome = Outcome(
-            status=_status(done, trial.configuration.whole("epochs"), leg.job.to_epoch),
+            status=_status(done, leg),
             epoch=done.epoch,
             best_epoch=done.best_epoch,
             loss=done.loss,
@@ -147,9 +147,11 @@ def ranking_value(problem: Problem, outcome: Outcome) -> float:
     return value if usable else math.inf
 
 
-def _status(done: EngineLeg, epochs: int, to_epoch: int) -> Status:
+def _status(done: EngineLeg, leg: Leg) -> Status:
+    """Only the search pauses trials; a refit, say, ends where it was told to."""
     if done.diverged:
         return Status.DIVERGED
-    if done.ended or done.epoch >= epochs or to_epoch >= epochs:
+    last = done.epoch >= leg.trial.configuration.whole("epochs")
+    if done.ended or last or leg.trial.purpose is not Purpose.SEARCH:
         return Status.FINISHED
     return Status.PAUSED
