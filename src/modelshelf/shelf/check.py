@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from modelshelf.core.records import Status
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
 from modelshelf.shelf.problems import told
-from modelshelf.shelf.reading import TRIALS, jobs, trials
+from modelshelf.shelf.reading import TRIALS, jobs, trials, undamaged
 from modelshelf.shelf.schema import configuration, curve, job, study, trial
 from modelshelf.shelf.studies import Studies
 from modelshelf.shelf.tensors import decode
@@ -38,13 +38,11 @@ def problems(database: Database, files: Files) -> Iterator[str]:
         # One reading of all tables: a study at work must not change them in between.
         connection.exec_driver_sql("BEGIN")
         try:
-            disagreements = [
-                each for look in (_barcodes, _curves, _log) for each in look(connection)
-            ]
+            for look in (_barcodes, _curves, _log):
+                yield from _looked(database, look)
             rows = connection.execute(_FILED).all()
         finally:
             connection.exec_driver_sql("COMMIT")
-        yield from disagreements
         for row in rows:
             yield from _network(connection, files, row)
     for name in sorted({row.preparation for row in rows} - {""}):
@@ -77,6 +75,14 @@ def _damage(database: Database) -> Iterator[str]:
             jobs(database, studies.id(each.name))
     except ShelfError as error:
         yield str(error)
+
+
+def _looked(database: Database, look: Callable[[Connection], Iterator[str]]) -> list[str]:
+    try:
+        with undamaged(database.path):
+            return list(look(database.connection))
+    except ShelfError as error:
+        return [str(error)]
 
 
 def _barcodes(connection: Connection) -> Iterator[str]:

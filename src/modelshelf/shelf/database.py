@@ -15,7 +15,7 @@ from modelshelf.core.errors import ShelfError
 from modelshelf.shelf import schema
 from modelshelf.shelf.files import write_once
 from modelshelf.shelf.place import DATABASE, Found, look, missing, writable
-from modelshelf.shelf.problems import told
+from modelshelf.shelf.problems import told, unwritable
 
 __all__ = ["Database", "connect", "fresh", "open_database"]
 
@@ -161,10 +161,7 @@ def fresh() -> bytes:
 def _open(path: Path, *, write: bool) -> Database:
     read_only = not writable(path)
     if read_only and write:
-        raise ShelfError(
-            f"The shelf at {path} cannot be written: its folder or its {DATABASE} is read-only. "
-            "Allow writing there, or use another shelf (--shelf, or MODELSHELF_SHELF)."
-        )
+        raise ShelfError(unwritable(path))
     with told(path):
         connection = connect(_uri(path, read_only=read_only))
         try:
@@ -206,12 +203,20 @@ def _bring_up_to_date(connection: Connection, path: Path, *, read_only: bool) ->
             f"The shelf at {path} was written by an older modelshelf and has to be brought up to "
             "date, but cannot be written. Copy it to a folder that can, and open the copy."
         )
+    _upgrade(connection, path)
+
+
+def _upgrade(connection: Connection, path: Path) -> None:
     from modelshelf.shelf.migrate import upgrade
 
+    # SQLite changes a table by making it anew; with keys enforced, dropping the old one would
+    # delete what belongs to it.
+    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
     with _transaction(connection):
         # Another process may have been faster.
         if _revision(connection, path) != schema.HEAD:
             upgrade(connection)
+    connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
 
 def _revision(connection: Connection, path: Path) -> str | None:

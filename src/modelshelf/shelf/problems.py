@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from modelshelf.core.errors import ShelfError
 
-__all__ = ["told"]
+__all__ = ["told", "unwritable"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -51,7 +51,7 @@ def _system_words(shelf: Path, error: OSError) -> str:
     if error.errno in _FULL:
         return _full(shelf)
     if error.errno in _READ_ONLY:
-        return _read_only(shelf)
+        return unwritable(shelf)
     return f"The shelf at {shelf} cannot be read or written: {error.strerror or error}."
 
 
@@ -60,7 +60,7 @@ def _sqlite_words(shelf: Path, error: sqlite3.Error) -> str:
     if code == sqlite3.SQLITE_FULL:
         return _full(shelf)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return _read_only(shelf)
+        return unwritable(shelf)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return (
             f"The shelf at {shelf} has been busy for too long: another process is writing to it. "
@@ -91,7 +91,8 @@ def _full(shelf: Path) -> str:
     )
 
 
-def _read_only(shelf: Path) -> str:
+def unwritable(shelf: Path) -> str:
+    """The message that a shelf cannot be written."""
     return (
         f"The shelf at {shelf} cannot be written: its folder or a file in it is read-only. "
         "Allow writing there, or use another shelf (--shelf, or MODELSHELF_SHELF)."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from modelshelf.core.records import Direction, Outcome, Purpose, Task
 
@@ -30,13 +31,13 @@ class StudyRecord:
     metric: str
     direction: Direction
     seed: int
-    settings: dict[str, object] = field(hash=False)  #: all that is needed to show it and go on
+    settings: dict[str, Any] = field(hash=False)  #: all that is needed to show it and go on
     understood: tuple[str, ...]  #: what was understood of the data, a line each
     status: str = "open"  #: "open" or "done"
     seconds: float = 0.0  #: used so far, all runs together
     created: str = ""  #: ISO 8601, UTC; filled in by `Shelf.add_study`
     test_uses: int = 0  #: how often the test rows were looked at
-    result: dict[str, object] | None = field(default=None, hash=False)
+    result: dict[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
