@@ -20,7 +20,7 @@ from tests.cli.conftest import program, run
 
 
 @pytest.fixture(scope="module")
-def tuned(csv, space_file, tmp_path_factory):  # noqa: F811
+def tuned(csv, space_file, tmp_path_factory):
     where = tmp_path_factory.mktemp("cli") / "shelf"
     ran = run("tune", csv, "--target", "label", "--trials", 12, "--space", space_file,
               "--shelf", where, "--json")  # fmt: skip
@@ -43,7 +43,7 @@ def test_json_is_the_last_line_and_the_rest_goes_to_standard_error(tuned):
     assert "Traceback" not in ran.err
 
 
-def test_the_person_reads_a_winner_and_what_to_type_next(csv, space_file, tmp_path):  # noqa: F811
+def test_the_person_reads_a_winner_and_what_to_type_next(csv, space_file, tmp_path):
     ran = run("tune", csv, "--target", "label", "--trials", 6, "--space", space_file,
               "--shelf", tmp_path / "s", "--folds", 2)  # fmt: skip
     assert ran.status == 0, ran.err
@@ -72,7 +72,7 @@ def test_shelf_lists_sorts_and_filters(tuned):
     assert run("shelf", "--check", "--shelf", where).status == 0
 
 
-def test_a_damaged_shelf_fails_its_check(csv, space_file, tmp_path):  # noqa: F811
+def test_a_damaged_shelf_fails_its_check(csv, space_file, tmp_path):
     where = tmp_path / "s"
     run("tune", csv, "--target", "label", "--trials", 3, "--space", space_file, "--shelf", where)
     file = next((where / "networks").rglob("*.safetensors"))
@@ -98,7 +98,7 @@ def test_show_tells_all_of_a_network(tuned, tmp_path):
     assert len(told["curve"]) == told["epoch"]
 
 
-def test_predict_writes_labels_and_probabilities_of_the_very_network(tuned, table, tmp_path):  # noqa: F811
+def test_predict_writes_labels_and_probabilities_of_the_very_network(tuned, table, tmp_path):
     ran, where = tuned
     barcode = ran.json["winner"]["barcode"]
     rows = table.drop("label", "amount").with_columns(pl.lit("Oslo").alias("city"))
@@ -132,7 +132,7 @@ def test_colours_are_for_terminals_that_want_them(tuned):
 
 
 @pytest.mark.parametrize("presses", [1, 2])
-def test_ctrl_c_finishes_tidily_or_leaves_now(presses, csv, space_file, tmp_path):  # noqa: F811
+def test_ctrl_c_finishes_tidily_or_leaves_now(presses, csv, space_file, tmp_path):
     where = tmp_path / "s"
     arguments = ("tune", csv, "--target", "label", "--space", space_file, "--shelf", where)
     process = subprocess.Popen(

@@ -65,7 +65,7 @@ class Live:
         due = now - self._drawn >= _BEAT or progress.phase != self._said[0]
         if due or (news != self._said and now - self._drawn >= 1.0):
             self._drawn, self._said = now, news
-            self._console.print(self.line(progress), soft_wrap=True)
+            self._console.print(self.line(progress))
 
     def say(self, message: str) -> None:
         """Show a message: below the panel, or as a line of its own. Safe in a signal handler."""

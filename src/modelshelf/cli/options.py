@@ -26,9 +26,13 @@ Columns = Annotated[
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """A console that obeys NO_COLOR, and does not cut lines that go to a file or a pipe."""
-    console = Console(stderr=stderr, highlight=False)
-    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=160)
+    """A console that obeys NO_COLOR, takes no markup from data, and cuts no lines in a pipe."""
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if console.is_terminal:
+        return console
+    return Console(
+        stderr=stderr, highlight=False, markup=False, emoji=False, width=160, soft_wrap=True
+    )
 
 
 def parse_columns(given: list[str] | None) -> dict[str, str]:

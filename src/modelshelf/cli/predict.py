@@ -42,7 +42,7 @@ def predict(
     frame = pl.DataFrame(columns, strict=False)
     console = make_console(stderr=True)
     for note in notes:
-        console.print(safe(note), style="yellow", soft_wrap=True)
+        console.print(safe(note), style="yellow")
     if out is None:
         frame.write_csv(sys.stdout)
         return
@@ -50,4 +50,4 @@ def predict(
         frame.write_parquet(out) if out.suffix.lower() == ".parquet" else frame.write_csv(out)
     except OSError as error:
         raise DataError(f"{str(out)!r} cannot be written: {error}.") from None
-    console.print(f"{len(frame):,} predictions of {model.barcode} in {out}.", soft_wrap=True)
+    console.print(f"{len(frame):,} predictions of {model.barcode} in {out}.")

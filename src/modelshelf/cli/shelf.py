@@ -14,7 +14,7 @@ from rich.table import Table
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
 from modelshelf.cli.words import barcode_text, number, safe, short
 
-__all__ = ["shelf"]
+__all__ = ["Order", "shelf"]
 
 
 class Order(StrEnum):
@@ -82,10 +82,10 @@ def _check(opened: Any, console: Console, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"shelf": str(opened.path), "problems": list(problems)}))
     for problem in problems:
-        console.print(safe(problem), style="red", soft_wrap=True)
+        console.print(safe(problem), style="red")
     if problems:
         raise typer.Exit(1)
-    console.print(f"The shelf {opened.path} is sound.", soft_wrap=True)
+    console.print(f"The shelf {opened.path} is sound.")
 
 
 def _key(trial: Any, sort: Order, descending: bool) -> tuple[bool, float]:

@@ -61,7 +61,7 @@ def show(
     console.print(
         Text(trial.barcode, style="bold green").append("  ").append(barcode_text(configuration))
     )
-    console.print(in_words(trial.configuration), soft_wrap=True)
+    console.print(in_words(trial.configuration))
     console.print()
     console.print(_facts(trial, study, winner, len(copies)))
     console.print()

@@ -101,12 +101,12 @@ def tune(
         command=shlex.join(["modelshelf", *sys.argv[1:]]),
     )
     for line in asked.dataset.summary():
-        console.print(safe(line), style="dim", soft_wrap=True)
+        console.print(safe(line), style="dim")
     stopper = Stopper()
     with Live(console, asked.metric) as live, _signals(stopper, live):
         result = run_study(asked, clock=clock, observer=live, stopper=stopper)
     for text in result_lines(result, asked.command):
-        console.print(text, soft_wrap=True)
+        console.print(text)
     if as_json:
         sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False) + "\n")
     if not result.complete:

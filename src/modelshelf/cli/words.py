@@ -134,7 +134,8 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
     lines.append(Text(f"{'':>10} └" + "─" * width))
     lines.append(Text(f"{'':>11} epoch {first}{'':>{max(width - 18, 1)}}epoch {last}"))
     scale = "   (log scale)" if bend is math.log else ""
-    lines.append(Text(f"{'':>11} ● validation loss   · training loss{scale}"))
+    held = "● validation loss   " if series["●"] else ""
+    lines.append(Text(f"{'':>11} {held}· training loss{scale}"))
     return lines
 
 
@@ -181,8 +182,7 @@ def _scores(result: StudyResult) -> Table:
         test += f"  (95 %: {number(winner.test_interval[0])} to {number(winner.test_interval[1])})"
     table.add_row("this network", number(winner.validation) + spread, test, style="bold")
     for each in result.baselines:
-        label = {"linear": "linear model"}.get(each.name, each.name)
-        table.add_row(label, number(each.validation), number(each.test))
+        table.add_row(_label(each), number(each.validation), number(each.test))
     return table
 
 
@@ -199,7 +199,7 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
     ahead = _ahead(result)
     if ahead is not None:
         yield Text(
-            f"{ahead.name.capitalize()} scores better on the test rows: "
+            f"{_label(ahead, start=True)} scores better on the test rows: "
             f"{number(ahead.test)} against {number(winner.test)}. "
             "It may be the better choice here.",
             style="yellow",
@@ -217,6 +217,13 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
         .append(str(result.shelf))
         .append(f", in the study {result.study}.")
     )
+
+
+def _label(baseline: Baseline, start: bool = False) -> str:
+    """What a baseline is called, in a table or at the start of a sentence."""
+    if baseline.name == "linear":
+        return "The linear model" if start else "linear model"
+    return baseline.name.capitalize() if start else baseline.name
 
 
 def _ahead(result: StudyResult) -> Baseline | None:

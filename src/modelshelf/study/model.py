@@ -18,7 +18,7 @@ from modelshelf.engines.numpy_ import Network
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["Model"]
+__all__ = ["Model", "best_copy"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

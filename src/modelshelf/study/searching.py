@@ -30,7 +30,7 @@ def first_rung(rows: int, epochs: int) -> int:
     """Epochs to the first rung: one on large data, more on small, where an epoch says little.
 
     >>> first_rung(26_000, 100), first_rung(1_150, 200), first_rung(100, 30)
-    (1, 17, 10)
+    (1, 18, 10)
     """
     return max(1, min(math.ceil(20_000 / max(rows, 1)), 25, epochs // 3))
 

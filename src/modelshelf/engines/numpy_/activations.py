@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ACTIVATIONS", "Activation"]
+from modelshelf.engines.numpy_.elementary import hyperbolic
+
+__all__ = ["ACTIVATIONS", "Activation", "leaky_relu", "relu", "sigmoid", "tanh"]
 
 Activation = Callable[[NDArray[Any], NDArray[Any], float], None]
 
@@ -40,16 +41,17 @@ def leaky_relu(z: NDArray[Any], slope: NDArray[Any], parameter: float) -> None:
 def tanh(z: NDArray[Any], slope: NDArray[Any], parameter: float) -> None:
     """The hyperbolic tangent; torch.nn.Tanh."""
     one = z.dtype.type(1.0)
+    hyperbolic(z, one)
     for i in range(z.size):
-        z[i] = np.tanh(z[i])
         slope[i] = one - z[i] * z[i]
 
 
 def sigmoid(z: NDArray[Any], slope: NDArray[Any], parameter: float) -> None:
-    """1 / (1 + exp(-z)); torch.nn.Sigmoid."""
+    """1 / (1 + exp(-z)), by the tangent, so that it cannot overflow; torch.nn.Sigmoid."""
     one, half = z.dtype.type(1.0), z.dtype.type(0.5)
+    hyperbolic(z, half)
     for i in range(z.size):
-        z[i] = half * (np.tanh(half * z[i]) + one)  # the same function, and it cannot overflow
+        z[i] = half * (z[i] + one)
         slope[i] = z[i] * (one - z[i])
 
 

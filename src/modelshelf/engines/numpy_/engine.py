@@ -23,7 +23,7 @@ from modelshelf.engines.numpy_.losses import LOSSES
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["Member", "Network", "NumpyEngine"]
+__all__ = ["Member", "Network", "NumpyEngine", "single_threaded"]
 
 
 @dataclass(slots=True, eq=False)

@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
 
-__all__ = ["LOSSES", "Loss", "criterion", "softmax"]
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "brier",
+    "criterion",
+    "cross_entropy",
+    "softmax",
+    "squared_error",
+]
 
 Loss = Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], float]
 

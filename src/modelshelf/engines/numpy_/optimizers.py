@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["OPTIMIZERS", "Optimizer"]
+__all__ = ["OPTIMIZERS", "Optimizer", "adam", "momentum", "rmsprop", "sgd"]
 
 Update = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.float64], int], None]
 

@@ -1,0 +1,47 @@
+"""Elementary functions as loops that the compiler can turn into vector instructions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelshelf.engines.numpy_.compile import kernel
+
+__all__ = ["hyperbolic"]
+
+# tanh in float32 as x P(x²) / Q(x²), beyond the bound the nearest float to ±1: within a few units
+# in the last place, and several times as fast as the C library's, which the compiler cannot
+# vectorise. The coefficients are those that Eigen and XLA use.
+_BOUND = np.float32(7.90531110763549805)
+_A1, _A3 = np.float32(4.89352455891786e-03), np.float32(6.37261928875436e-04)
+_A5, _A7 = np.float32(1.48572235717979e-05), np.float32(5.12229709037114e-08)
+_A9, _A11 = np.float32(-8.60467152213735e-11), np.float32(2.00018790482477e-13)
+_A13 = np.float32(-2.76076847742355e-16)
+_B0, _B2 = np.float32(4.89352518554385e-03), np.float32(2.26843463243900e-03)
+_B4, _B6 = np.float32(1.18534705686654e-04), np.float32(1.19825839466702e-06)
+
+
+@kernel
+def hyperbolic(z: NDArray[Any], factor: float) -> None:
+    """z ← tanh(factor · z) in place; NaN stays NaN. float64 takes the C library's."""
+    if z.itemsize == 8:
+        for i in range(z.size):
+            z[i] = np.tanh(factor * z[i])
+        return
+    for i in range(z.size):
+        x = np.float32(factor * z[i])
+        x = _BOUND if x > _BOUND else x
+        x = -_BOUND if x < -_BOUND else x
+        s = x * x
+        p = _A13 * s + _A11
+        p = p * s + _A9
+        p = p * s + _A7
+        p = p * s + _A5
+        p = p * s + _A3
+        p = p * s + _A1
+        q = _B6 * s + _B4
+        q = q * s + _B2
+        q = q * s + _B0
+        z[i] = x * p / q
