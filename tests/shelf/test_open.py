@@ -230,7 +230,8 @@ def test_what_a_killed_maker_leaves_is_no_obstacle(tmp_path: Path) -> None:
         assert shelf.check() == ()
 
 
-def test_many_make_the_same_shelf_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("_", range(5))
+def test_many_make_the_same_shelf_at_once(tmp_path: Path, _: int) -> None:
     where, errors = tmp_path / "a" / "shelf", []
     barrier = threading.Barrier(8)
 
@@ -251,6 +252,19 @@ def test_many_make_the_same_shelf_at_once(tmp_path: Path) -> None:
     with Shelf.open(where) as shelf:
         assert len(shelf.studies()) == 8
     assert [each.name for each in where.iterdir()] == ["shelf.sqlite"]
+
+
+def pragma(shelf: Shelf, name: str) -> object:
+    return shelf._database.connection.exec_driver_sql(f"pragma {name}").scalar()
+
+
+def test_how_the_database_is_set(shelf: Shelf) -> None:
+    assert database.fresh()[18:20] == b"\x02\x02"
+    assert pragma(shelf, "journal_mode") == "wal"
+    assert pragma(shelf, "foreign_keys") == 1
+    assert pragma(shelf, "synchronous") == 1
+    assert pragma(shelf, "trusted_schema") == 0
+    assert pragma(shelf, "busy_timeout") == 30_000
 
 
 def test_another_thread_may_not_use_the_database(shelf: Shelf) -> None:

@@ -44,8 +44,8 @@ def test_the_migrations_make_what_the_schema_says(tmp_path: Path) -> None:
     with database._transaction(connection):
         migrate.upgrade(connection)
     connection.close()
-    migrated, made = sqlite3.connect(file), sqlite3.connect(":memory:")
-    made.deserialize(database.fresh())
+    (tmp_path / "made.sqlite").write_bytes(database.fresh())
+    migrated, made = sqlite3.connect(file), sqlite3.connect(tmp_path / "made.sqlite")
     assert described(made) == described(migrated)
     assert migrated.execute("select version_num from alembic_version").fetchall() == [
         (schema.HEAD,)

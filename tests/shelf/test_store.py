@@ -221,6 +221,15 @@ def test_a_write_is_all_or_nothing(kept: Shelf) -> None:
         kept.write("a", retired=[(0, 1)])
 
 
+def test_a_job_is_completed_once(kept: Shelf) -> None:
+    kept.write("a", trials=[new_trial(0)], jobs=[Job(0, 0, 0, 0, 3)])
+    failed = Completed(0, 0, outcome(1, 0, Status.FAILED), None)
+    kept.write("a", completed=[failed])
+    with pytest.raises(ShelfError, match="Job 0 of trial 0 cannot be completed"):
+        kept.write("a", completed=[failed])
+    assert kept.trial("a", 0).steps == 10
+
+
 def test_a_place_in_the_order_is_taken_once(kept: Shelf) -> None:
     kept.write("a", trials=[new_trial(0), new_trial(1)], jobs=[Job(n, n, 0, 0, 1) for n in (0, 1)])
     done = [Completed(n, n, outcome(1, 1), None) for n in (0, 1)]

@@ -9,6 +9,7 @@ import pytest
 from safetensors import safe_open
 
 from modelshelf.shelf import Shelf
+from modelshelf.shelf.files import write_atomically, write_once
 from modelshelf.shelf.tensors import decode, encode
 
 ARRAYS = {
@@ -73,6 +74,36 @@ def test_only_numbers_are_written(array: np.ndarray) -> None:
 def test_what_is_no_safetensors_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         decode(data)
+
+
+def test_a_file_is_there_as_a_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    monkeypatch.setattr(Path, "replace", dies)
+    for each in (path, tmp_path / "new"):
+        with pytest.raises(KeyboardInterrupt):
+            write_atomically(each, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_system_without_links_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(Path, "hardlink_to", unable)
+    path = tmp_path / "file"
+    assert write_once(path, b"first")
+    assert not write_once(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_preparation_is_written_once(shelf: Shelf) -> None:

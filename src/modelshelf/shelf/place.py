@@ -54,11 +54,12 @@ def look(path: Path) -> Found:
             return Found.NOTHING
         if not path.is_dir():
             raise ShelfError(f"{path} is not a shelf: it is no folder. {_advice()}")
-        database = path / DATABASE
-        if database.is_file():
-            _recognise(database)
+        # One listing: another process may be making a shelf here at this moment.
+        names = sorted(each.name for each in path.iterdir())
+        if DATABASE in names and (path / DATABASE).is_file():
+            _recognise(path / DATABASE)
             return Found.SHELF
-        others = sorted(each.name for each in path.iterdir() if not _may_be_there(each.name))
+    others = [name for name in names if not _may_be_there(name)]
     if not others:
         return Found.EMPTY_FOLDER
     shown = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
