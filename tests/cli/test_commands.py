@@ -114,7 +114,7 @@ def test_predict_writes_labels_and_probabilities_of_the_very_network(tuned, tabl
     assert np.array_equal(found.drop("prediction").to_numpy(), probabilities)
     assert found["prediction"].to_list() == model.predict(rows).tolist()
     printed = run("predict", barcode, tmp_path / "new.csv", "--shelf", where)
-    assert list(csv_module.reader(printed.out.splitlines()))[0][0] == "prediction"
+    assert next(csv_module.reader(printed.out.splitlines()))[0] == "prediction"
 
 
 def test_a_bundled_set_needs_no_file(tmp_path):

@@ -27,8 +27,9 @@ Rows = NDArray[np.int64]
 class Baselines:
     """Fits the baselines in a thread of its own, beside the search.
 
-    Each is fitted twice: on the search's training rows, to be scored on its validation rows; and
-    on all development rows, to be scored on the test rows, as a person would use it.
+    Each is fitted on the search's training rows and scored on its validation rows. It has the
+    rows that the winner has: where the winner is trained again on all development rows, the
+    baselines are too, before they are scored on the test rows.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -60,43 +61,44 @@ class Baselines:
                 continue
 
 
-Fit = Callable[[Problem, Rows, pl.DataFrame], NDArray[np.float64]]
+Predict = Callable[[pl.DataFrame], NDArray[np.float64]]
+Fit = Callable[[Problem, Rows], Predict]
 
 
 def _measured(name: str, fit: Fit, problem: Problem) -> Baseline:
     train, validation = problem.rows(Split("search"))
     began = time.perf_counter()
-    output = fit(problem, train, problem.dataset.frame[validation])
+    predict = fit(problem, train)
     seconds = time.perf_counter() - began
+    output = predict(problem.dataset.frame[validation])
     found = score(problem.metric, problem.dataset.target[validation], output)
     test = None
     if problem.test_frame is not None and problem.test_target is not None:
-        everything = np.arange(problem.dataset.rows)
-        output = fit(problem, everything, problem.test_frame)
-        test = score(problem.metric, problem.test_target, output)
+        if problem.refits:
+            predict = fit(problem, np.arange(problem.dataset.rows))
+        test = score(problem.metric, problem.test_target, predict(problem.test_frame))
     return Baseline(name, found, test, seconds)
 
 
-def _linear(problem: Problem, rows: Rows, frame: pl.DataFrame) -> NDArray[np.float64]:
+def _linear(problem: Problem, rows: Rows) -> Predict:
     """Logistic or ridge regression on standardised, one-hot inputs."""
     from sklearn.linear_model import LogisticRegression, Ridge
 
     preparation = fit_preparation(problem.dataset, rows, "standard")
-    x = preparation.transform(problem.dataset.frame[rows]).astype(np.float64)
-    unseen = preparation.transform(frame).astype(np.float64)
-    target = problem.dataset.target[rows]
-    if problem.classes:
-        model = LogisticRegression(max_iter=300).fit(x, target)
-        return _probabilities(model, unseen, problem)
-    return np.asarray(Ridge().fit(x, target).predict(unseen), dtype=np.float64)
+
+    def encode(frame: pl.DataFrame) -> NDArray[np.float64]:
+        return preparation.transform(frame).astype(np.float64)
+
+    model = LogisticRegression(max_iter=300) if problem.classes else Ridge()
+    model.fit(encode(problem.dataset.frame[rows]), problem.dataset.target[rows])
+    return _answers(model, encode, problem)
 
 
-def _boosting(problem: Problem, rows: Rows, frame: pl.DataFrame) -> NDArray[np.float64]:
+def _boosting(problem: Problem, rows: Rows) -> Predict:
     """scikit-learn's histogram gradient boosting with its defaults, categories native."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     encode, categorical = _codes(problem.dataset, rows)
-    x, unseen = encode(problem.dataset.frame[rows]), encode(frame)
     target = problem.dataset.target[rows]
     settings: dict[str, Any] = {
         "categorical_features": categorical,
@@ -105,17 +107,25 @@ def _boosting(problem: Problem, rows: Rows, frame: pl.DataFrame) -> NDArray[np.f
     if problem.classes:
         # Early stopping needs two rows of each class to split them.
         stopping = "auto" if np.bincount(target).min() > 1 else False
-        model = HistGradientBoostingClassifier(early_stopping=stopping, **settings).fit(x, target)
-        return _probabilities(model, unseen, problem)
-    model = HistGradientBoostingRegressor(**settings).fit(x, target)
-    return np.asarray(model.predict(unseen), dtype=np.float64)
+        model = HistGradientBoostingClassifier(early_stopping=stopping, **settings)
+    else:
+        model = HistGradientBoostingRegressor(**settings)
+    model.fit(encode(problem.dataset.frame[rows]), target)
+    return _answers(model, encode, problem)
 
 
-def _probabilities(model: Any, x: NDArray[Any], problem: Problem) -> NDArray[np.float64]:
-    """Class probabilities, with 0 for a class that the model never saw."""
-    full = np.zeros((len(x), len(problem.dataset.schema.classes)))
-    full[:, model.classes_] = model.predict_proba(x)
-    return full
+def _answers(model: Any, encode: Predict, problem: Problem) -> Predict:
+    """What a fitted model predicts: values, or probabilities, 0 for a class it never saw."""
+
+    def values(frame: pl.DataFrame) -> NDArray[np.float64]:
+        return np.asarray(model.predict(encode(frame)), dtype=np.float64)
+
+    def probabilities(frame: pl.DataFrame) -> NDArray[np.float64]:
+        full = np.zeros((frame.height, len(problem.dataset.schema.classes)))
+        full[:, model.classes_] = model.predict_proba(encode(frame))
+        return full
+
+    return probabilities if problem.classes else values
 
 
 def _codes(

@@ -22,7 +22,7 @@ from modelshelf.study.progress import Observer, Progress, Stopper
 from modelshelf.study.result import StudyResult
 from modelshelf.study.searching import SEARCH_SPLIT, WINDOW, Search
 from modelshelf.study.trial import Leg
-from modelshelf.study.winner import FEW_ROWS, Finals, Verdict, retest_splits
+from modelshelf.study.winner import Finals, Verdict, retest_splits
 from modelshelf.study.work import Trainer, Work, ranking_value
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Course:
         if self._asked_to_stop():
             return self._unfinished()
         self._phase("refitting")
-        verdict = self._finals.verdict(self._refit_wanted(), self._time_over)
+        verdict = self._finals.verdict(self._time_over)
         self._break_off()
         if verdict is None:
             raise self._nothing()
@@ -136,13 +136,10 @@ class Course:
         """Seconds kept for the test, the writing and the printing."""
         return min(0.35 + 0.01 * (self._limit or 0.0), 0.25 * (self._limit or 0.0))
 
-    def _refit_wanted(self) -> bool:
-        return self._problem.dataset.rows < FEW_ROWS
-
     def _refit_seconds(self) -> float:
         """What training the present winner on all rows should take."""
         ranked = self._search.ranked()
-        if not ranked or not self._refit_wanted():
+        if not ranked or not self._problem.refits:
             return 0.0
         trial, arrival = ranked[0]
         cost = self._search.seconds_of(trial.number) / max(arrival.outcome.epoch, 1)

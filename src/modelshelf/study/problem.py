@@ -18,7 +18,10 @@ from modelshelf.data.metrics import Metric, score
 from modelshelf.data.prepare import Preparation, fit_preparation
 from modelshelf.data.split import Split, rows_of
 
-__all__ = ["Prepared", "Problem"]
+__all__ = ["FEW_ROWS", "Prepared", "Problem"]
+
+#: Below this many development rows the winner is trained again on all of them.
+FEW_ROWS = 10_000
 
 _KEPT = 12  # prepared splits held in memory at a time
 
@@ -55,6 +58,14 @@ class Problem:
     def classes(self) -> bool:
         """Whether the target is a class."""
         return self.task.is_classification
+
+    @property
+    def refits(self) -> bool:
+        """Whether the winner is trained again on all development rows.
+
+        On few rows, a fifth more of them is worth more than a validation set to stop on.
+        """
+        return self.dataset.rows < FEW_ROWS
 
     @cached_property
     def _cache(self) -> dict[tuple[Split, str], Prepared]:

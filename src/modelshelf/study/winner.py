@@ -19,11 +19,7 @@ from modelshelf.study.problem import Problem
 from modelshelf.study.searching import Search
 from modelshelf.study.trial import Trial, trial_seed
 
-__all__ = ["FEW_ROWS", "Finals", "Verdict", "retest_splits"]
-
-#: Below this many development rows the winner is trained again on all of them: a fifth more rows
-#: is worth more than a validation set to stop on.
-FEW_ROWS = 10_000
+__all__ = ["Finals", "Verdict", "retest_splits"]
 
 _FINALISTS = 4
 
@@ -153,8 +149,8 @@ class Finals:
         full = [(c, retests) for c, retests in tested if len(retests) == most]
         return min(full, key=lambda each: statistics.fmean(a.value for a in each[1]))
 
-    def verdict(self, refit: bool, over: Callable[[], bool]) -> Verdict | None:
-        """The winner, trained again on all development rows where `refit`."""
+    def verdict(self, over: Callable[[], bool]) -> Verdict | None:
+        """The winner, trained again on all development rows where they are few."""
         chosen = self.best()
         if chosen is None:
             return None
@@ -167,7 +163,7 @@ class Finals:
         scores = [a.outcome.score for a in retests]
         spread = statistics.stdev(scores) if len(scores) > 1 else math.nan
         final = min(retests, key=lambda a: a.value)
-        refitted = self._refit(configuration, over) if refit else None
+        refitted = self._refit(configuration, over) if self.problem.refits else None
         return Verdict(
             configuration,
             statistics.fmean(scores),
