@@ -31,7 +31,7 @@ SETS = (
 
 def tune(data: Path, target: str, test: Path | None, seconds: int, shelf: str) -> dict[str, Any]:
     """The JSON that `modelshelf tune` prints."""
-    start = "from modelshelf.cli.app import main; main()"
+    start = "from modelshelf.cli.app import entry; entry()"
     command = [sys.executable, "-c", start, "tune", str(data), "--target", target,
                "--time", f"{seconds}s", "--shelf", shelf, "--json"]  # fmt: skip
     done = subprocess.run(

@@ -36,7 +36,7 @@ class Ran:
 
 
 def program(*arguments: object) -> list[str]:
-    start = "from modelshelf.cli.app import main; main()"
+    start = "from modelshelf.cli.app import entry; entry()"
     return [sys.executable, "-W", "error", "-c", start, *map(str, arguments)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from modelshelf.cli.tune import tune
 from modelshelf.core.errors import ModelshelfError, StoppedError, UserError
 from modelshelf.core.version import __version__
 
-__all__ = ["app", "main"]
+__all__ = ["app", "entry", "main"]
 
 app = typer.Typer(
     name="modelshelf",
@@ -60,6 +61,25 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()
         sys.exit(0)
+
+
+def entry() -> None:
+    """Run the program, and leave at once when it is done.
+
+    A baseline that is still being fitted when the time is up cannot be stopped; Python would wait
+    for its thread. Everything that matters was written and flushed by then.
+    """
+    status: int | str | None = 0
+    try:
+        main()
+    except SystemExit as ended:
+        status = ended.code
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # the reader of our output went away
+        pass
+    os._exit(status if isinstance(status, int) else int(status is not None))
 
 
 def _end(message: str, status: int) -> None:

@@ -50,6 +50,6 @@ class InlineExecutor(Generic[J, R]):
         """Forget all jobs."""
         self._queue.clear()
 
-    def close(self) -> None:
+    def close(self, patience: float = 10.0) -> None:
         """Forget all jobs."""
         self.drop()

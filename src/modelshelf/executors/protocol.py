@@ -40,5 +40,5 @@ class Executor(Protocol[J, R]):
     def drop(self) -> None:
         """Forget the jobs that have not begun. Those at work come back as they would."""
 
-    def close(self) -> None:
-        """Forget what has not begun, and wait for what is at work."""
+    def close(self, patience: float = 10.0) -> None:
+        """Forget what has not begun, and wait up to `patience` seconds for what is at work."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -18,7 +19,8 @@ R = TypeVar("R")
 class ThreadExecutor(Generic[J, R]):
     """`workers` threads that take jobs from one queue; nothing waits for anything.
 
-    The threads are daemons: a process that must end at once is not held up by them.
+    The threads are no daemons: a daemon that is cut off inside compiled code, while Python shuts
+    down, can abort the process. They end when the executor is closed.
     """
 
     def __init__(self, run: Callable[[J], R], workers: int) -> None:
@@ -28,7 +30,7 @@ class ThreadExecutor(Generic[J, R]):
         self._done: queue.SimpleQueue[Done[J, R]] = queue.SimpleQueue()
         self._at_work: dict[int, J] = {}
         self._threads = [
-            threading.Thread(target=self._work, args=(n,), name=f"modelshelf-{n}", daemon=True)
+            threading.Thread(target=self._work, args=(n,), name=f"modelshelf-{n}")
             for n in range(workers)
         ]
         for thread in self._threads:
@@ -62,13 +64,14 @@ class ThreadExecutor(Generic[J, R]):
             except queue.Empty:
                 return
 
-    def close(self) -> None:
-        """Forget what has not begun, and wait for what is at work."""
+    def close(self, patience: float = 10.0) -> None:
+        """Forget what has not begun, and wait up to `patience` seconds for what is at work."""
         self.drop()
         for _ in self._threads:
             self._todo.put(None)
+        until = time.monotonic() + patience
         for thread in self._threads:
-            thread.join()
+            thread.join(max(until - time.monotonic(), 0.0))
 
     def _work(self, number: int) -> None:
         while (job := self._todo.get()) is not None:

@@ -27,6 +27,9 @@ Rows = NDArray[np.int64]
 class Baselines:
     """Fits the baselines in a thread of its own, beside the search.
 
+    scikit-learn cannot be interrupted: a fit that is not done when the time is up goes on until it
+    is, and its result is not used.
+
     Each is fitted on the search's training rows and scored on its validation rows. It has the
     rows that the winner has: where the winner is trained again on all development rows, the
     baselines are too, before they are scored on the test rows.
@@ -35,7 +38,8 @@ class Baselines:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._found: list[Baseline] = []
-        self._thread = threading.Thread(target=self._run, name="modelshelf-baselines", daemon=True)
+        self._dropped = False
+        self._thread = threading.Thread(target=self._run, name="modelshelf-baselines")
 
     def start(self) -> None:
         """Begin."""
@@ -51,8 +55,14 @@ class Baselines:
         self._thread.join(seconds)
         return self.found
 
+    def drop(self) -> None:
+        """Begin no other fit."""
+        self._dropped = True
+
     def _run(self) -> None:
         for name, fit in (("linear", _linear), ("gradient boosting", _boosting)):
+            if self._dropped:
+                return
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of convergence: a baseline may stop early

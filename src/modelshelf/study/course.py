@@ -86,6 +86,15 @@ class Course:
     def run(self) -> StudyResult:
         """Everything, from the first network to the result on the shelf."""
         self._baselines.start()
+        try:
+            return self._run()
+        finally:
+            self._baselines.drop()
+            self._stopper.interrupt()
+            self._executor.close(patience=1.0)
+            self._stopper.clear()
+
+    def _run(self) -> StudyResult:
         self._loop.load()
         self._search.load()
         self._tell()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,7 +95,7 @@ def run_study(
                 return StudyResult.from_json(stored, reused=True)
             shelf.sweep(record.name)
             shelf.update_study(record.name, status="open")
-            with single_threaded(), _tidy(stopper):
+            with single_threaded():
                 course = Course(request, problem, shelf, record, clock, observer, stopper, suggest)
                 return course.run()
 
@@ -169,12 +167,3 @@ def _slug(text: str) -> str:
     """Letters, digits and single hyphens, at most 24 of them."""
     kept = "".join(c if c.isalnum() else " " for c in text.lower()).split()
     return "-".join(kept)[:24].strip("-") or "data"
-
-
-@contextmanager
-def _tidy(stopper: Stopper) -> Iterator[None]:
-    """Whatever happens, members at work come back before the shelf is closed."""
-    try:
-        yield
-    finally:
-        stopper.interrupt()
