@@ -23,6 +23,7 @@ __all__ = ["Live"]
 _CALM = 0.25  # seconds between two drawings of the panel
 _BEAT = 5.0  # seconds between two plain lines
 _SPARKS = "▁▂▃▄▅▆▇█"
+_FIRST = "the first networks are at work (a machine's first run compiles the engine, about 10 s)"
 
 
 class Live:
@@ -81,19 +82,21 @@ class Live:
     def line(self, progress: Progress) -> str:
         """The plain line: everything that matters, in one row."""
         parts = [f"[{_left(progress)}]", progress.phase]
-        if progress.phase == "re-testing":
+        if progress.retests[1] and progress.phase == "re-testing":
             parts.append(f"{progress.retests[0]} of {progress.retests[1]}")
         parts.append(f"{progress.started} started, {progress.paused} paused or stopped,")
         parts.append(f"{progress.finished} finished, {progress.diverged} diverged")
         if progress.best_barcode:
             best = f"· best {self._metric.name} {number(progress.best_score)}"
             parts.append(f"{best} {progress.best_barcode}")
+        elif progress.started:
+            parts.append(f"· {_FIRST}")
         return " ".join(parts)
 
     def panel(self, progress: Progress) -> RenderableType:
         """The panel: time left, counts, the best so far and how it came, what is at work."""
         head = Text(f"{progress.phase}  ", style="bold").append(_left(progress), style="cyan")
-        if progress.phase == "re-testing":
+        if progress.retests[1] and progress.phase == "re-testing":
             head.append(f"  {progress.retests[0]} of {progress.retests[1]} re-tests")
         counts = Text(
             f"{progress.started} networks started · {progress.paused} paused or stopped · "
@@ -110,6 +113,8 @@ class Live:
             rows.append(best.append(barcode_text(progress.best_configuration)))
             rows.append(Text(f"      {short(progress.best_configuration)}", style="dim"))
             rows.append(self._history(progress))
+        elif progress.started:
+            rows.append(Text(_FIRST, style="dim"))
         rows += [
             Text(f"      {each.name} reaches {number(each.validation)}", style="dim")
             for each in progress.baselines
