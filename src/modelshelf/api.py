@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import cpu_count
 
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Purpose, Status, TrialRecord
@@ -203,7 +203,7 @@ def request(
         space=_space(space),
         test=_test(test),
         folds=_folds(folds, dataset),
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or cpu_count(),
         shelf=shelf,
         name=study,
         command=command,

@@ -208,3 +208,45 @@ def test_wrong_arguments_end_before_a_shelf_is_made(wrong, told, table, tmp_path
     with pytest.raises(UserError, match=told):
         quick(table, tmp_path / "shelf", **wrong)
     assert not (tmp_path / "shelf").exists()
+
+
+class Cut(Exception):
+    """Ends a study from inside, as an interruption would."""
+
+
+@pytest.mark.parametrize("phase", ["searching", "re-testing", "refitting", "testing"])
+def test_a_study_cut_off_in_any_phase_goes_on_to_the_same_bits(phase, shelved, table, tmp_path):
+    result, where = shelved
+    seen = []
+
+    def cut(progress):
+        seen.append(progress.phase)
+        enough = {"searching": progress.finished >= 3, "re-testing": progress.retests[0] >= 7}
+        if progress.phase == phase and enough.get(phase, True):
+            raise Cut
+
+    for _ in range(2):  # the second time, what was cut off is cut off again
+        with pytest.raises(Cut):
+            quick(table, tmp_path / "shelf", observer=cut)
+    assert phase in seen
+    again = quick(table, tmp_path / "shelf")
+    assert again.winner == result.winner
+    assert bits(tmp_path / "shelf") == bits(where)
+
+
+def test_a_timed_study_that_was_cut_off_gets_the_rest_of_its_time(table, tmp_path):
+    def cut(progress):
+        if progress.elapsed > 3:
+            raise Cut
+
+    with pytest.raises(Cut):
+        quick(table, tmp_path / "shelf", trials=None, time_limit=8, observer=cut)
+    with Shelf.open(tmp_path / "shelf") as shelf:
+        before = {t.number: t.epoch for t in shelf.trials()}
+        assert 2 < shelf.studies()[0].seconds < 4
+    result = quick(table, tmp_path / "shelf", trials=None, time_limit=8)
+    assert result.seconds["total"] < 8
+    with Shelf.open(tmp_path / "shelf") as shelf:
+        after = {t.number: t.epoch for t in shelf.trials()}
+        assert all(after[number] >= epoch for number, epoch in before.items())
+        assert shelf.check() == ()

@@ -126,7 +126,8 @@ class Course:
             return False
         expected = self._finals.expected_seconds() / self._executor.workers * 1.3
         reserve = min(max(expected + self._refit_seconds(), 0.08 * self._limit), 0.4 * self._limit)
-        return self._clock() >= self._limit - self._margin - reserve
+        # What earlier runs of this study searched counts; what is left to do gets its time anyway.
+        return self._record.seconds + self._clock() >= self._limit - self._margin - reserve
 
     def _finals_over(self) -> bool:
         return self._time_over(self._refit_seconds())

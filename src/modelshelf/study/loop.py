@@ -60,6 +60,7 @@ class Loop:
         self._seconds = seconds
         self._waiting: dict[int, Leg] = {}  # dispatched, not retired; by job number, in order
         self._ready: dict[int, Arrival] = {}  # completed, not retired
+        self._cut_off: dict[int, Leg] = {}  # left unretired by the log, and not taken up again yet
         self.trials: dict[int, Trial] = {}
         self.files: dict[int, StoredFile] = {}
         self.arrivals: list[Arrival] = []  # every retired leg, in order of retirement
@@ -105,16 +106,17 @@ class Loop:
             self.arrivals.append(arrival)
             self._retired += 1
             return
-        self._waiting[record.job.number] = leg
+        self._cut_off[record.job.number] = leg
         if arrival is not None:
             self._ready[record.job.number] = arrival
 
-    def resume(self, purposes: Iterable[Purpose]) -> None:
-        """Send out again the legs of these purposes that the log left unfinished."""
-        wanted = set(purposes)
-        for number, leg in sorted(self._waiting.items()):
-            if leg.trial.purpose in wanted and number not in self._ready:
-                self._executor.submit(leg)
+    def resume(self, wanted: Callable[[Trial], bool]) -> None:
+        """Take up again the legs of these trials that the log left unfinished."""
+        for number, leg in sorted(self._cut_off.items()):
+            if wanted(leg.trial):
+                self._waiting[number] = self._cut_off.pop(number)
+                if number not in self._ready:
+                    self._executor.submit(leg)
 
     def _leg(self, job: Job) -> Leg:
         file = self.files.get(job.trial) if job.from_epoch else None

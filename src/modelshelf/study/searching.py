@@ -67,7 +67,7 @@ class Search:
         for leg in self.loop.legs:
             if leg.job.rung > 0 and leg.trial.purpose is Purpose.SEARCH:
                 self.evidence.resume(leg.trial.number, leg.job.rung - 1)
-        self.loop.resume([Purpose.SEARCH])
+        self.loop.resume(lambda trial: trial.purpose is Purpose.SEARCH)
 
     def run(self, over: Callable[[], bool], tell: Callable[[], None]) -> None:
         """Search until `over()`, or until there is nothing left to propose."""

@@ -93,7 +93,8 @@ class Finals:
         tell: Callable[[int, int], None],
     ) -> None:
         """Train what the shelf does not hold yet, each in one leg to its own last epoch."""
-        self.loop.resume({purpose for _, purpose, _ in wanted})
+        asked = set(wanted)
+        self.loop.resume(lambda t: (t.configuration, t.purpose, t.split) in asked)
         fresh = []
         for configuration, purpose, split in wanted:
             if self._known(configuration, purpose, split) is None:
