@@ -210,7 +210,7 @@ def test_wrong_arguments_end_before_a_shelf_is_made(wrong, told, table, tmp_path
     assert not (tmp_path / "shelf").exists()
 
 
-class Cut(Exception):
+class CutError(Exception):
     """Ends a study from inside, as an interruption would."""
 
 
@@ -223,10 +223,10 @@ def test_a_study_cut_off_in_any_phase_goes_on_to_the_same_bits(phase, shelved, t
         seen.append(progress.phase)
         enough = {"searching": progress.finished >= 3, "re-testing": progress.retests[0] >= 7}
         if progress.phase == phase and enough.get(phase, True):
-            raise Cut
+            raise CutError
 
     for _ in range(2):  # the second time, what was cut off is cut off again
-        with pytest.raises(Cut):
+        with pytest.raises(CutError):
             quick(table, tmp_path / "shelf", observer=cut)
     assert phase in seen
     again = quick(table, tmp_path / "shelf")
@@ -237,9 +237,9 @@ def test_a_study_cut_off_in_any_phase_goes_on_to_the_same_bits(phase, shelved, t
 def test_a_timed_study_that_was_cut_off_gets_the_rest_of_its_time(table, tmp_path):
     def cut(progress):
         if progress.elapsed > 3:
-            raise Cut
+            raise CutError
 
-    with pytest.raises(Cut):
+    with pytest.raises(CutError):
         quick(table, tmp_path / "shelf", trials=None, time_limit=8, observer=cut)
     with Shelf.open(tmp_path / "shelf") as shelf:
         before = {t.number: t.epoch for t in shelf.trials()}

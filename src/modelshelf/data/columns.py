@@ -34,10 +34,9 @@ def read_column(values: pl.Series, rows: int) -> Read:
     typed, kind, note = _typed(values)
     distinct, missing = typed.drop_nulls().n_unique(), typed.null_count()
     reason = _useless(typed, values, kind, distinct, missing, rows)
-    column = Column(
-        values.name, Kind.IGNORE if reason else kind, distinct, missing, reason, "" if reason else note
-    )
-    return Read(typed, column)
+    if reason:
+        kind, note = Kind.IGNORE, ""
+    return Read(typed, Column(values.name, kind, distinct, missing, reason, note))
 
 
 def as_kind(values: pl.Series, kind: Kind) -> Read:
@@ -100,7 +99,8 @@ def _stray_note(strays: list[str], present: int) -> str:
 
 def _words(values: pl.Series) -> pl.Series:
     if values.dtype in (pl.List, pl.Array, pl.Struct, pl.Object, pl.Binary):
-        return pl.Series(values.name, [None if v is None else str(v) for v in values.to_list()], pl.String)
+        told = [None if v is None else str(v) for v in values.to_list()]
+        return pl.Series(values.name, told, pl.String)
     return values.cast(pl.String)
 
 

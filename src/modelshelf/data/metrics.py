@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from modelshelf.core.seeds import generator
 
 __all__ = ["METRICS", "Metric", "interval", "metric_for", "score"]
 
-Target, Output = NDArray[Any], NDArray[np.float64]
+Target: TypeAlias = NDArray[Any]
+Output: TypeAlias = NDArray[np.float64]
 
 _CLASSES = frozenset({Task.BINARY, Task.MULTICLASS})
 _NUMBERS = frozenset({Task.REGRESSION})
@@ -146,7 +147,7 @@ def _wilson(share: float, rows: int) -> tuple[float, float]:
     """Wilson 1927: sane for few rows, and for shares near 0 and 1."""
     z = 1.959964
     middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
-    reach = z / (1 + z * z / rows) * math.sqrt(
-        share * (1 - share) / rows + z * z / (4 * rows * rows)
+    reach = (
+        z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
     )
     return middle - reach, middle + reach

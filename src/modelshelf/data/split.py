@@ -62,9 +62,7 @@ def dealt(target: NDArray[Any], parts: int, seed: int, *path: object) -> Rows:
     return found
 
 
-def test_rows(
-    target: NDArray[Any], fraction: float, seed: int, classes: bool
-) -> tuple[Rows, Rows]:
+def test_rows(target: NDArray[Any], fraction: float, seed: int, classes: bool) -> tuple[Rows, Rows]:
     """Development and test rows, as indices; every class keeps a development row."""
     if not 0 < fraction <= 0.9:
         raise SettingError(

@@ -114,7 +114,7 @@ def _check_classes(name: str, labels: list[Label], classes: tuple[Label, ...]) -
             f"The target {name!r} has {len(classes):,} classes in {len(labels):,} rows, too many "
             "to learn: say --task regression if they are numbers, or choose another target."
         )
-    counts = {label: 0 for label in classes}
+    counts = dict.fromkeys(classes, 0)
     for label in labels:
         counts[label] += 1
     lonely = [str(label) for label, count in counts.items() if count < 2]

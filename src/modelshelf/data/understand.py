@@ -33,7 +33,8 @@ def understand(
     """
     frame = table.frame
     if target not in frame.columns:
-        raise DataError(f"There is no column {target!r} to predict: {nearest(target, frame.columns)}.")
+        near = nearest(target, frame.columns)
+        raise DataError(f"There is no column {target!r} to predict: {near}.")
     overrides = _overrides(columns or {}, frame.columns, target)
     notes: list[str] = []
     absent = frame[target].is_null()

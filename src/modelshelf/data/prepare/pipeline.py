@@ -59,7 +59,8 @@ class Preparation:
         blocks = [np.zeros((frame.height, 0), np.float32)]
         blocks += [b for each in self.numbers for b in _number_blocks(each, frame)]
         blocks += [one_hot.transform(frame[column]) for column, one_hot in self.categories]
-        return np.ascontiguousarray(np.concatenate(blocks, axis=1))
+        matrix: NDArray[np.float32] = np.ascontiguousarray(np.concatenate(blocks, axis=1))
+        return matrix
 
     def encode_target(self, target: NDArray[Any]) -> NDArray[np.float32]:
         """(rows, outputs) float32: one-hot classes, or the standardised number."""
@@ -130,9 +131,7 @@ def fit_preparation(dataset: Dataset, rows: NDArray[np.int64], scaling: str) -> 
     if not dataset.schema.task.is_classification:
         target = dataset.target[rows]
         center, scale = float(target.mean()), float(target.std()) or 1.0
-    return Preparation(
-        dataset.schema, scaling, tuple(numbers), tuple(categories), center, scale
-    )
+    return Preparation(dataset.schema, scaling, tuple(numbers), tuple(categories), center, scale)
 
 
 def _fit_numbers(name: str, kind: Kind, values: pl.Series, scaling: str) -> Iterator[_Number]:

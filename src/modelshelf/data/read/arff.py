@@ -36,7 +36,8 @@ def read_arff(path: Path) -> Table:
         raise DataError(f"{str(path)!r} has no {missing}: expected an ARFF file.")
     columns = unique_names(names, str(path))
     values = {name: [row[i] for row in rows] for i, name in enumerate(columns)}
-    return Table(path.name, clean_text(pl.DataFrame(values, schema=dict.fromkeys(columns, pl.String))))
+    frame = pl.DataFrame(values, schema=dict.fromkeys(columns, pl.String))
+    return Table(path.name, clean_text(frame))
 
 
 def _parse(path: Path, text: str) -> tuple[list[str], list[list[str]]]:
@@ -63,9 +64,7 @@ def _rows(path: Path, lines: list[str], start: int, width: int) -> list[list[str
         if stripped.startswith("{"):
             raise DataError(f"{str(path)!r} is sparse ARFF, which is not read: write it densely.")
         quote = "'" if "'" in stripped else '"'
-        row = next(
-            csv.reader([stripped], quotechar=quote, escapechar="\\", skipinitialspace=True)
-        )
+        row = next(csv.reader([stripped], quotechar=quote, escapechar="\\", skipinitialspace=True))
         if len(row) != width:
             raise DataError(
                 f"{str(path)!r}, line {at}: expected {width} fields, as declared, and found "

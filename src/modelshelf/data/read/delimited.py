@@ -115,7 +115,9 @@ def _check_lengths(path: Path, text: str, lines: list[str], delimiter: str) -> N
 
 
 def _parse(path: Path, text: str, delimiter: str) -> tuple[list[str], pl.DataFrame]:
-    kept = "\n".join(line for line in text.splitlines() if line.strip()) if '"' not in text else text
+    kept = text
+    if '"' not in text:
+        kept = "\n".join(line for line in text.splitlines() if line.strip())
     try:
         frame = pl.read_csv(
             io.BytesIO(kept.encode("utf-8", "surrogatepass")),
@@ -159,9 +161,7 @@ def _decimal_points(frame: pl.DataFrame) -> pl.DataFrame:
     commas = []
     for name in frame.columns:
         values = frame[name].drop_nulls()
-        if len(values) and values.str.contains(",").any():
-            if values.str.contains(_DECIMAL_COMMA).all():
-                commas.append(pl.col(name).str.replace(",", ".", literal=True))
+        some = len(values) > 0 and values.str.contains(",", literal=True).any()
+        if some and values.str.contains(_DECIMAL_COMMA).all():
+            commas.append(pl.col(name).str.replace(",", ".", literal=True))
     return frame.with_columns(commas)
-
-

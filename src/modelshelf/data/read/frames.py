@@ -63,9 +63,7 @@ def _frame(X: Any) -> pl.DataFrame:
     if array.ndim != 2:
         raise DataError(f"Expected a table (rows, columns), and got the shape {array.shape}.")
     if array.dtype == object:
-        return pl.DataFrame(
-            {f"x{i}": _series(array[:, i].tolist()) for i in range(array.shape[1])}
-        )
+        return pl.DataFrame({f"x{i}": _series(array[:, i].tolist()) for i in range(array.shape[1])})
     return pl.DataFrame(array_columns(array, "x") if array.shape[1] != 1 else {"x0": array[:, 0]})
 
 
@@ -92,7 +90,7 @@ def _series(values: Any) -> pl.Series:
 def _listed(values: Sequence[Any]) -> pl.Series:
     """A column from Python values; mixed ones become text."""
     plain = [
-        None if v is None or v != v else v.item() if isinstance(v, np.generic) else v  # noqa: PLR0124 - NaN
+        None if v is None or v != v else v.item() if isinstance(v, np.generic) else v
         for v in values
     ]
     kinds = {type(v) for v in plain if v is not None}
