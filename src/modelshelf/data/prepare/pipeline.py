@@ -65,7 +65,10 @@ class Preparation:
     def encode_target(self, target: NDArray[Any]) -> NDArray[np.float32]:
         """(rows, outputs) float32: one-hot classes, or the standardised number."""
         if self.schema.task.is_classification:
-            return np.eye(len(self.schema.classes), dtype=np.float32)[target]
+            one_hot: NDArray[np.float32] = np.eye(len(self.schema.classes), dtype=np.float32)[
+                target
+            ]
+            return one_hot
         scaled = (target.astype(np.float64) - self.target_center) / self.target_scale
         return scaled.astype(np.float32)[:, None]
 
