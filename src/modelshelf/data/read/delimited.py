@@ -30,8 +30,9 @@ _DECIMAL_COMMA = r"^[+-]?\d+(,\d+)?$"
 
 def read_delimited(path: Path) -> Table:
     """Read delimited text. Every column is text; `understand` decides what it means."""
-    text = _decode(path)
-    lines = text.splitlines()
+    # Lines end where CSV says, and not at the other marks that Python's splitlines knows.
+    text = _decode(path).replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
     if not any(line.strip() for line in lines):
         raise DataError(f"{str(path)!r} is empty: expected a table with a header row.")
     delimiter = _delimiter(lines)
@@ -117,7 +118,7 @@ def _check_lengths(path: Path, text: str, lines: list[str], delimiter: str) -> N
 def _parse(path: Path, text: str, delimiter: str) -> tuple[list[str], pl.DataFrame]:
     kept = text
     if '"' not in text:
-        kept = "\n".join(line for line in text.splitlines() if line.strip())
+        kept = "\n".join(line for line in text.split("\n") if line.strip())
     try:
         frame = pl.read_csv(
             io.BytesIO(kept.encode("utf-8", "surrogatepass")),
