@@ -107,7 +107,8 @@ class Course:
         self._break_off()
         if self._asked_to_stop():
             return self._unfinished()
-        self._phase("refitting")
+        if self._problem.refits:
+            self._phase("refitting")
         verdict = self._finals.verdict(self._time_over)
         self._break_off()
         if verdict is None:
