@@ -68,6 +68,12 @@ def test_what_is_inactive_leaves_no_trace(settings):
         assert "dropout" not in canonical(configuration)
 
 
+def test_what_hangs_on_an_inactive_setting_is_inactive_too():
+    configuration = Configuration(hidden_layers=(), activation="leaky_relu", negative_slope=0.2)
+    assert "activation" not in configuration
+    assert configuration.barcode == Configuration(hidden_layers=()).barcode
+
+
 def test_types_are_told_apart_by_the_domain_and_not_by_accident():
     assert Configuration(learning_rate=1).barcode == Configuration(learning_rate=1.0).barcode
     assert Configuration(batch_size=64.0).barcode == Configuration(batch_size=64).barcode

@@ -39,12 +39,13 @@ class Configuration(Mapping[str, Value]):
             values[name] = checked(name, lookup(name).domain, value)
         self.given = frozenset(values)  #: the names that were given, and so are not defaults
         self._settings = {name: values.get(name, h.default) for name, h in CATALOGUE.items()}
-        self._active = {
-            name: self._settings[name]
-            for name, h in CATALOGUE.items()
-            if (h.condition is None or h.condition.holds(self._settings))
-            and (h.off is None or self._settings[name] != h.off)
-        }
+        # In the catalogue's order, so that what hangs on an inactive setting is inactive too.
+        self._active: dict[str, Value] = {}
+        for name, h in CATALOGUE.items():
+            if (h.condition is None or h.condition.holds(self._active)) and (
+                h.off is None or self._settings[name] != h.off
+            ):
+                self._active[name] = self._settings[name]
         self._barcode = ""
 
     def __getitem__(self, name: str) -> Value:

@@ -12,7 +12,10 @@ __all__ = ["Condition", "Hyperparameter", "when"]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """When a hyperparameter plays a part: `holds(settings)`, told to a person by `words`."""
+    """When a hyperparameter plays a part: `holds(active)`, told to a person by `words`.
+
+    `active` holds the active settings declared before it in the catalogue.
+    """
 
     holds: Callable[[Mapping[str, Value]], bool]
     words: str
@@ -21,7 +24,7 @@ class Condition:
 def when(name: str, *values: Value) -> Condition:
     """The condition that another hyperparameter has one of these values."""
     return Condition(
-        holds=lambda settings: settings.get(name) in values,
+        holds=lambda active: active.get(name) in values,
         words=f"{name} is {' or '.join(str(value) for value in values)}",
     )
 

@@ -103,7 +103,9 @@ class Course:
         if self._asked_to_stop():
             return self._unfinished()
         self._phase("re-testing")
-        self._finals.run(self._finals_over, self._tell_retests)
+        self._finals.run(
+            self._finals_over, self._tell_retests, self._left() * self._executor.workers
+        )
         self._break_off()
         if self._asked_to_stop():
             return self._unfinished()

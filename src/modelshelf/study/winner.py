@@ -59,6 +59,7 @@ class Finals:
     loop: Loop
     search: Search
     splits: Sequence[Split]
+    _brief: bool = False
 
     def expected_seconds(self) -> float:
         """What re-testing the present finalists should take, on all workers together."""
@@ -80,8 +81,15 @@ class Finals:
     def _finalists(self) -> list[tuple[Trial, Arrival]]:
         return self.search.ranked()[:_FINALISTS]
 
-    def run(self, over: Callable[[], bool], tell: Callable[[int, int], None]) -> None:
-        """Re-test the finalists; the first re-test of each before the second of any."""
+    def run(
+        self, over: Callable[[], bool], tell: Callable[[int, int], None], seconds: float
+    ) -> None:
+        """Re-test the finalists; the first re-test of each before the second of any.
+
+        Where `seconds`, on all workers together, are not enough to train them to their end, they
+        are trained for as many epochs as the search had trained them.
+        """
+        self._brief = self.expected_seconds() > seconds
         configurations = [trial.configuration for trial, _ in self._finalists()]
         wanted = [(c, split) for split in self.splits for c in configurations]
         self.train([(c, Purpose.RETEST, split) for c, split in wanted], over, tell)
@@ -119,9 +127,14 @@ class Finals:
         return None
 
     def _last_epoch(self, configuration: Configuration, purpose: Purpose) -> int:
-        """Re-tests stop by their own patience; a refit as its re-tests agreed, in the median."""
+        """Re-tests stop by their own patience; a refit where they were best, in the median."""
         if purpose is not Purpose.REFIT:
-            return configuration.whole("epochs")
+            most = configuration.whole("epochs")
+            if not self._brief:
+                return most
+            found = self._finalists()
+            epochs = [a.outcome.epoch for t, a in found if t.configuration == configuration]
+            return min([*epochs, most])
         epochs = [a.outcome.best_epoch for a in self._retests(configuration)]
         return max(1, round(statistics.median(epochs)))
 

@@ -7,9 +7,7 @@ from modelshelf.space.hyperparameter import Condition, Hyperparameter, when
 
 __all__ = ["STRUCTURE"]
 
-HAS_HIDDEN = Condition(
-    lambda settings: settings.get("hidden_layers") != (), "there are hidden layers"
-)
+HAS_HIDDEN = Condition(lambda active: active["hidden_layers"] != (), "there are hidden layers")
 
 STRUCTURE = (
     Hyperparameter(
