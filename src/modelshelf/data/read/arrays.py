@@ -22,7 +22,7 @@ def read_npz(path: Path) -> Table:
     Nothing is unpickled: arrays of Python objects are refused.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(f"{str(path)!r} cannot be read as npz: {error}.") from None

@@ -52,6 +52,9 @@ def _frame(X: Any) -> pl.DataFrame:
         native = nw.from_native(X, eager_only=True)
     except TypeError:
         native = None
+    except nw.exceptions.DuplicateError:
+        unique_names([str(each) for each in X.columns], "The data frame")
+        raise
     if native is not None:
         names = unique_names([str(each) for each in native.columns], "The data frame")
         columns = (native[:, i] for i in range(len(names)))
@@ -95,7 +98,9 @@ def _listed(values: Sequence[Any]) -> pl.Series:
     ]
     kinds = {type(v) for v in plain if v is not None}
     if kinds <= {int, float}:
-        return pl.Series([None if v is None else float(v) for v in plain], dtype=pl.Float64)
+        whole = kinds == {int} and all(v is None or abs(v) < 2**63 for v in plain)
+        dtype = pl.Int64 if whole else pl.Float64  # labels 0 and 1 must not become 0.0 and 1.0
+        return pl.Series([v if v is None or whole else float(v) for v in plain], dtype=dtype)
     if len(kinds) == 1:
         try:
             return pl.Series(plain, strict=True)
