@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as csv_module
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -50,7 +51,9 @@ def test_the_person_reads_a_winner_and_what_to_type_next(csv, space_file, tmp_pa
     barcode = re.search(r"Winner  (\S+)", ran.out)[1]
     assert "hidden layer" in ran.out
     assert "mean of 2 re-tests" in ran.out
-    assert f"modelshelf show {barcode[:9]}" in ran.out
+    shown = shlex.split(re.search(r"Next  modelshelf (show .+)", ran.out)[1])
+    assert shown[1] == barcode[:9]
+    assert run(*shown).status == 0  # it works as it stands, on the shelf that was named
     again = run("tune", csv, "--target", "label", "--trials", 6, "--space", space_file,
                 "--shelf", tmp_path / "s", "--folds", 2)  # fmt: skip
     assert "was finished before" in again.out

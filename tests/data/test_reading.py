@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 
 import numpy as np
@@ -65,6 +66,7 @@ FORMS = {
     "bars": delimited("|").encode(),
     "quotes": '"größe"'.join(delimited().split("größe")).replace("Köln", '"Köln"').encode(),
     "spaces": delimited(", ").encode(),
+    "gzip": gzip.compress(delimited().encode()),
 }
 
 

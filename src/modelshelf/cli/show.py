@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
-from modelshelf.cli.words import barcode_text, chart, in_words, number
+from modelshelf.cli.words import barcode_text, chart, in_words, number, typed
 from modelshelf.core.errors import ShelfError
 
 __all__ = ["show"]
@@ -71,7 +71,8 @@ def show(
         for line in chart(points, width=max(20, min(60, console.width - 14))):
             console.print(line)
     console.print()
-    console.print(f"Use it: modelshelf predict {trial.barcode[:9]} NEW.csv --out predictions.csv")
+    out = ("NEW.csv", "--out", "predictions.csv")
+    console.print(f"Use it: {typed('predict', trial.barcode[:9], *out, shelf=shelf)}")
 
 
 def _facts(trial: Any, study: Any, winner: dict[str, Any], copies: int) -> Table:

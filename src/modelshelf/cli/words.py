@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ __all__ = [
     "result_lines",
     "safe",
     "short",
+    "typed",
 ]
 
 _ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "tanh": "tanh", "sigmoid": "sigmoid"}
@@ -139,8 +141,15 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
     return lines
 
 
-def result_lines(result: StudyResult, command: str) -> Iterator[Text | Table | str]:
-    """What a person reads at the end of a study."""
+def typed(*words: str, shelf: str | None) -> str:
+    """A command that a person can type as it stands, on the same shelf."""
+    return shlex.join(["modelshelf", *words, *(["--shelf", shelf] if shelf else [])])
+
+
+def result_lines(
+    result: StudyResult, command: str, shelf: str | None
+) -> Iterator[Text | Table | str]:
+    """What a person reads at the end of a study; `shelf` is what `--shelf` said, if it was said."""
     configuration = Configuration.from_json(result.winner.configuration)
     name = result.winner.barcode
     yield ""
@@ -164,8 +173,10 @@ def result_lines(result: StudyResult, command: str) -> Iterator[Text | Table | s
     yield from _explained(result)
     yield ""
     if result.complete:
-        yield Text("Next  ", style="bold").append(f"modelshelf show {name[:9]}")
-        yield f"      modelshelf predict {name[:9]} NEW.csv --out predictions.csv"
+        show = typed("show", name[:9], shelf=shelf)
+        predict = typed("predict", name[:9], "NEW.csv", "--out", "predictions.csv", shelf=shelf)
+        yield Text("Next  ", style="bold").append(show)
+        yield f"      {predict}"
     else:
         yield Text("To go on, type the same command again:  ", style="bold").append(command)
 

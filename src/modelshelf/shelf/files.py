@@ -181,5 +181,5 @@ class Files:
         except ValueError as error:
             raise ShelfError(
                 f"The file {name} of the shelf at {self.root} is damaged ({error}). "
-                "Put back a copy of it; `modelshelf check` lists all that is damaged."
+                "Put back a copy of it; `modelshelf shelf --check` lists all that is damaged."
             ) from error

@@ -67,7 +67,7 @@ def undamaged(path: Path) -> Iterator[None]:
     except (ValueError, TypeError, KeyError) as error:
         raise ShelfError(
             f"The shelf at {path} is damaged: a row of it cannot be read ({error}). "
-            "Put back a copy of it; `modelshelf check` lists all that is damaged."
+            "Put back a copy of it; `modelshelf shelf --check` lists all that is damaged."
         ) from error
 
 

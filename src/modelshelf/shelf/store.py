@@ -262,7 +262,7 @@ class Shelf:
         raise ShelfError(
             f"The network of trial {number} of study {study!r} is missing: there is no file "
             f"{wanted.name} on the shelf at {self.path}. Put back a copy of it; "
-            "`modelshelf check` lists all that is missing."
+            "`modelshelf shelf --check` lists all that is missing."
         )
 
     def write_preparation(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,8 @@ def read_delimited(path: Path) -> Table:
 
 def _decode(path: Path) -> str:
     data = path.read_bytes()
+    if data.startswith(b"\x1f\x8b"):
+        data = _unpacked(path, data)
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return _decoded(path, data, encoding)
@@ -68,6 +72,13 @@ def _decode(path: Path) -> str:
             "UTF-8, UTF-16 or Windows-1252."
         )
     return data.decode("latin-1") if "\ufffd" in text else text
+
+
+def _unpacked(path: Path, data: bytes) -> bytes:
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{str(path)!r} cannot be unpacked as gzip: {error}.") from None
 
 
 def _decoded(path: Path, data: bytes, encoding: str) -> str:
