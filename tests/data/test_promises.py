@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.prepare import Preparation, fit_preparation
+from modelshelf.data.prepare.numeric import fit_scaler
 from modelshelf.data.understand import conform, understand
 from tests.study.conftest import make_table
 
 ROWS = 40
 numbers = st.one_of(
     st.none(),
-    st.floats(-1e300, 1e300, allow_nan=False),
-    st.sampled_from([0.0, 1e-300, -1e300, 1e300, 3.0]),
+    st.floats(-1.7e308, 1.7e308, allow_nan=False),
+    st.sampled_from([0.0, 5e-324, 1e-300, -1e300, 1e300, 3.0]),
 )
 some = st.sampled_from(["a", "b", "ü", "<i>", "-1", "x,y"])
 words = st.one_of(st.none(), some, st.text(max_size=3))
@@ -130,3 +131,9 @@ def test_new_categories_and_holes_have_their_place():
     assert np.isfinite(matrix).all()
     assert (matrix[:, preparation.features.index("city = (other)")] == 1).all()
     assert "c is missing" in preparation.features
+
+
+def test_quantiles_a_hair_apart_do_not_overflow():
+    """The slope between neighbours 1e-323 apart is infinite."""
+    scaler = fit_scaler(np.array([0.0, 0.0, 1e-323]), "quantile")
+    assert np.isfinite(scaler.transform(np.array([0.0, 5e-324, 1e-323, 1.0, np.nan]))).all()

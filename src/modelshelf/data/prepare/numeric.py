@@ -73,8 +73,9 @@ def _normal(values: NDArray[np.float64], quantiles: NDArray[np.float64]) -> NDAr
     if quantiles[0] == quantiles[-1]:
         return np.zeros_like(values)
     places = np.linspace(0.0, 1.0, len(quantiles))
-    up = np.interp(values, quantiles, places)
-    down = np.interp(-values, -quantiles[::-1], -places[::-1])
+    with np.errstate(over="ignore"):  # quantiles a subnormal apart: an infinite slope, clipped
+        up = np.clip(np.interp(values, quantiles, places), 0.0, 1.0)
+        down = np.clip(np.interp(-values, -quantiles[::-1], -places[::-1]), -1.0, 0.0)
     share = np.clip(0.5 * (up - down), 1e-3, 1.0 - 1e-3)
     bent: NDArray[np.float64] = ndtri(share)
     return bent
