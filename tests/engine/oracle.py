@@ -15,6 +15,10 @@ ACTIVATIONS = {
     "leaky_relu": lambda: torch.nn.LeakyReLU(0.01),
     "tanh": torch.nn.Tanh,
     "sigmoid": torch.nn.Sigmoid,
+    "gelu": torch.nn.GELU,
+    "silu": torch.nn.SiLU,
+    "mish": torch.nn.Mish,
+    "selu": torch.nn.SELU,
 }
 
 
@@ -46,7 +50,10 @@ class Twin:
                 layer.bias.copy_(torch.from_numpy(bias.copy()))
             self.linear.append(layer)
         self.activation = ACTIVATIONS[c.word("activation")]()
-        self.optimizer = _optimizer(c, [p for each in self.linear for p in each.parameters()])
+        self.optimizer = _optimizer(c, self.linear)
+        batch = min(c.whole("batch_size"), len(data.x))
+        self.steps = c.whole("epochs") * -(-len(data.x) // batch)
+        self.schedulers = _schedulers(c, self.optimizer, self.steps)
         self.step = 0
 
     def forward(self, x: torch.Tensor, step: int) -> torch.Tensor:
@@ -62,10 +69,16 @@ class Twin:
 
     def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         c = self.configuration
-        if not self.data.classes:
+        if c.word("loss") == "absolute":
+            value = torch.nn.functional.l1_loss(output, target)
+        elif c.word("loss") == "huber":
+            value = torch.nn.functional.huber_loss(output, target, delta=c.number("huber_delta"))
+        elif not self.data.classes:
             value = torch.nn.functional.mse_loss(output, target)
         elif c.word("loss") == "cross_entropy":
-            value = torch.nn.functional.cross_entropy(output, target.argmax(1))
+            value = torch.nn.functional.cross_entropy(
+                output, target.argmax(1), label_smoothing=c.number("label_smoothing")
+            )
         else:
             value = ((torch.softmax(output, 1) - target) ** 2).sum(1).mean()
         for layer in self.linear:
@@ -84,7 +97,13 @@ class Twin:
             x, y = torch.from_numpy(self.data.x[at]), torch.from_numpy(self.data.y[at])
             value = self.loss(self.forward(x, self.step), y)
             value.backward()
+            if self.configuration.number("clip_norm"):
+                parameters = [p for layer in self.linear for p in layer.parameters()]
+                torch.nn.utils.clip_grad_norm_(parameters, self.configuration.number("clip_norm"))
             self.optimizer.step()
+            for each in self.schedulers:
+                if self.step < self.steps:  # OneCycleLR refuses a step past its last
+                    each.step()
             total += value.item() * len(at)
         return total / len(rows)
 
@@ -95,16 +114,48 @@ class Twin:
         return np.concatenate([*weights, *biases])
 
 
-def _optimizer(c: Configuration, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+def _optimizer(c: Configuration, linear: list[torch.nn.Linear]) -> torch.optim.Optimizer:
     rate = c.number("learning_rate")
+    parameters = [p for each in linear for p in each.parameters()]
+    adam = {"betas": (c.number("beta1"), c.number("beta2")), "eps": c.number("epsilon")}
     match c.word("optimizer"):
         case "sgd":
             return torch.optim.SGD(parameters, lr=rate)
-        case "momentum":
-            return torch.optim.SGD(parameters, lr=rate, momentum=c.number("momentum"))
+        case "momentum" | "nesterov" as name:
+            mu = c.number("momentum")
+            return torch.optim.SGD(parameters, lr=rate, momentum=mu, nesterov=name == "nesterov")
         case "rmsprop":
             return torch.optim.RMSprop(
                 parameters, lr=rate, alpha=c.number("rho"), eps=c.number("epsilon")
             )
-    betas = (c.number("beta1"), c.number("beta2"))
-    return torch.optim.Adam(parameters, lr=rate, betas=betas, eps=c.number("epsilon"))
+        case "adagrad":
+            return torch.optim.Adagrad(parameters, lr=rate, eps=c.number("epsilon"))
+        case "adamw":
+            groups = [
+                {"params": [e.weight for e in linear], "weight_decay": c.number("weight_decay")},
+                {"params": [e.bias for e in linear], "weight_decay": 0.0},
+            ]
+            return torch.optim.AdamW(groups, lr=rate, **adam)
+    return torch.optim.Adam(parameters, lr=rate, **adam)
+
+
+def _schedulers(
+    c: Configuration, optimizer: torch.optim.Optimizer, steps: int
+) -> list[torch.optim.lr_scheduler.LRScheduler]:
+    """Torch's own, stepped after each batch; a warm-up and another multiply."""
+    schedulers = torch.optim.lr_scheduler
+    found = []
+    match c.word("schedule"):
+        case "step":
+            found.append(schedulers.MultiStepLR(optimizer, [-(-steps // 2), -(-3 * steps // 4)]))
+        case "cosine":
+            found.append(schedulers.CosineAnnealingLR(optimizer, steps))
+        case "one_cycle":
+            rate = c.number("learning_rate")
+            found.append(
+                schedulers.OneCycleLR(optimizer, rate, total_steps=steps, cycle_momentum=False)
+            )
+    if "warmup" in c:
+        rising = round(c.number("warmup") * steps)
+        found.append(schedulers.LinearLR(optimizer, 1 / rising, total_iters=rising - 1))
+    return found

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from modelshelf.engines.numpy_.elementary import hyperbolic
+from modelshelf.engines.numpy_.activations import ACTIVATIONS
+from modelshelf.engines.numpy_.elementary import exponential, hyperbolic
 
 
 def test_the_fast_tanh_is_tanh_to_a_few_units_in_the_last_place():
@@ -21,3 +23,33 @@ def test_nan_and_infinity_go_through():
     hyperbolic(x, np.float32(1.0))
     assert np.isnan(x[0])
     np.testing.assert_allclose(x[1:], [1.0, -1.0], atol=3e-7)
+
+
+def test_the_fast_exp_is_exp_to_a_few_units_in_the_last_place():
+    x = np.concatenate([np.linspace(-87, 88, 400_001), np.logspace(-30, 0, 1000)]).astype("f4")
+    found = x.copy()
+    exponential(found)
+    assert np.abs(found / np.exp(x.astype(np.float64)) - 1).max() < 4e-7
+    ends = np.array([np.nan, np.inf, -np.inf, 0.0, 500.0, -500.0], dtype="f4")
+    exponential(ends)
+    assert np.isnan(ends[0])
+    assert np.isfinite(ends[1:]).all()
+    assert ends[3] == 1.0
+    assert max(ends[2], ends[5]) < 1.3e-38
+    assert min(ends[1], ends[4]) > 2e38
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_float32_activations_stay_within_a_bound_of_float64(name):
+    """Within 1e-6 of the larger of 1 and |x|: a few units in the last place of what goes in."""
+    x = np.linspace(-30, 30, 60_001)
+    single, double = x.astype("f4"), x.astype("f4").astype(np.float64)
+    bound = 1e-6 * np.maximum(1.0, np.abs(double))
+    slopes = np.empty_like(single), np.empty_like(double)
+    ACTIVATIONS[name](single, slopes[0], 0.01)
+    ACTIVATIONS[name](double, slopes[1], 0.01)
+    assert (np.abs(single - double) <= bound).all()
+    assert (np.abs(slopes[0] - slopes[1]) <= bound).all()
+    hole = np.array([np.nan], dtype="f4")
+    ACTIVATIONS[name](hole, hole.copy(), 0.01)
+    assert np.isnan(hole[0])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from modelshelf.engines.numpy_ import NumpyEngine
+from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import Configuration
 from tests.engine.conftest import make_data
 
@@ -18,9 +19,9 @@ def loss_at(configuration, data, theta, stop):
     return engine.advance(member, data, 1, stop).curve[0, 0]
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("activation", CATALOGUE["activation"].domain.values)
 @pytest.mark.parametrize(
-    ("classes", "loss"), [(3, "cross_entropy"), (3, "quadratic"), (0, "quadratic")]
+    ("classes", "loss"), [(3, "cross_entropy"), (3, "quadratic"), (0, "quadratic"), (0, "huber")]
 )
 @pytest.mark.parametrize("extra", [{}, {"dropout": 0.3, "l1": 1e-3, "l2": 1e-2}])
 def test_gradient_is_the_slope_of_the_loss(activation, classes, loss, extra, stop):

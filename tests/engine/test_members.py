@@ -176,3 +176,27 @@ def test_the_same_source_runs_without_the_compiler(stop):
     member = NumpyEngine("float64").start(c, data, 2)
     NumpyEngine("float64").advance(member, data, 3, stop)
     np.testing.assert_allclose(member.theta, interpreted, rtol=1e-10, atol=1e-13)
+
+
+def test_an_improvement_below_min_delta_is_none(stop):
+    base = {"hidden_layers": (8,), "learning_rate": 1e-3, "epochs": 60, "patience": 5}
+    data, engine = make_data(3, dtype="float32"), NumpyEngine()
+    kept = []
+    for delta in (0.0, 0.5):
+        member = engine.start(Configuration(**base, min_delta=delta), data, seed=0)
+        leg = engine.advance(member, data, 60, stop)
+        kept.append((leg.epoch, leg.best_epoch, leg.ended))
+    assert kept[0] == (60, 60, False)  # it improves a little with every epoch
+    assert kept[1] == (6, 1, True)
+
+
+@pytest.mark.parametrize("schedule", ["step", "cosine", "one_cycle"])
+def test_a_schedule_goes_on_where_it_was_after_a_pause(schedule, stop):
+    configuration = Configuration(hidden_layers=(8,), schedule=schedule, epochs=20, clip_norm=0.5)
+    data, engine = make_data(3, dtype="float32"), NumpyEngine()
+    whole = engine.start(configuration, data, seed=0)
+    engine.advance(whole, data, 20, stop)
+    parts = engine.start(configuration, data, seed=0)
+    for epoch in (3, 4, 11, 20):
+        engine.advance(parts, data, epoch, stop)
+    assert np.array_equal(whole.theta, parts.theta)

@@ -8,16 +8,28 @@ import numpy as np
 import pytest
 
 from modelshelf.engines.numpy_ import NumpyEngine
+from modelshelf.engines.numpy_.initialise import INITIALISERS
+from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import Configuration
 from tests.engine.conftest import make_data
 from tests.engine.oracle import Twin
 
-RATES = {"sgd": 0.1, "momentum": 0.02, "rmsprop": 2e-3, "adam": 5e-3}
+RATES = {
+    "sgd": 0.1, "momentum": 0.02, "rmsprop": 2e-3, "adam": 5e-3, "nesterov": 0.02, "adagrad": 0.05,
+    "adamw": 5e-3,
+}  # fmt: skip
 BASE = {"hidden_layers": (9, 6), "batch_size": 16, "patience": 0, "epochs": 50}
 CASES = [
     *({"optimizer": o, "learning_rate": r} for o, r in RATES.items()),
-    *({"activation": a} for a in ("relu", "leaky_relu", "tanh", "sigmoid")),
-    *({"initialisation": i} for i in ("he_uniform", "xavier_normal", "xavier_uniform")),
+    *({"activation": a} for a in CATALOGUE["activation"].domain.values),
+    *({"initialisation": i} for i in INITIALISERS if i != "he_normal"),
+    *({"schedule": s} for s in ("step", "cosine", "one_cycle")),
+    {"schedule": "one_cycle", "optimizer": "adamw", "weight_decay": 0.3},
+    {"warmup": 0.2},
+    {"warmup": 0.1, "schedule": "cosine", "optimizer": "momentum", "learning_rate": 0.02},
+    {"clip_norm": 0.2},
+    {"clip_norm": 1.0, "l2": 1e-2, "optimizer": "sgd", "learning_rate": 0.1},
+    {"label_smoothing": 0.15},
     {"loss": "quadratic"},
     {"dropout": 0.4},
     {"l1": 1e-3},
@@ -31,9 +43,17 @@ CASES = [
     {"optimizer": "adam", "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-3},
 ]
 
+NUMBERS = [
+    {"dropout": 0.2},
+    {"loss": "absolute"},
+    {"loss": "huber", "huber_delta": 0.3},
+    {"loss": "huber", "clip_norm": 0.1, "schedule": "cosine"},
+]
+
 
 @pytest.mark.parametrize(
-    ("settings", "classes"), [*itertools.product(CASES, (3,)), ({}, 2), ({"dropout": 0.2}, 0)]
+    ("settings", "classes"),
+    [*itertools.product(CASES, (3,)), ({}, 2), *((each, 0) for each in NUMBERS)],
 )
 def test_follows_pytorch_for_a_whole_run(settings, classes, stop):
     loss = {} if classes else {"loss": "quadratic"}

@@ -114,7 +114,7 @@ def test_the_drawn_form_has_a_stripe_for_each_active_setting():
         ({"learning_rate": float("nan")}, "not nan"),
         ({"batch_size": 2.5}, "a whole number"),
         ({"batch_size": True}, None),
-        ({"optimizer": "adamw"}, "one of sgd, momentum, rmsprop, adam"),
+        ({"optimizer": "adamv"}, "one of sgd, momentum, rmsprop, adam, nesterov"),
         ({"hidden_layers": [0]}, "hidden_layers must be"),
         ({"hidden_layers": {"a": 1}}, "hidden_layers must be"),
     ],

@@ -65,7 +65,7 @@ def test_a_file_says_the_same_as_the_constructor(tmp_path):
         ({"lerning_rate": 1}, "did you mean 'learning_rate'"),
         ({"learning_rate": (1, 0.1)}, "the lowest value first"),
         ({"learning_rate": (0, 0.1)}, "a range above 0"),
-        ({"optimizer": ["adam", "adagrad"]}, "not 'adagrad'"),
+        ({"optimizer": ["adam", "adam2"]}, "not 'adam2'"),
         ({"dropout": (0.1, 0.2, 0.3)}, r"\(lowest, highest\)"),
         ({"hidden_layers": {"dept": (1, 2)}}, "depth = "),
     ],

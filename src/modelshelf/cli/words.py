@@ -29,8 +29,13 @@ __all__ = [
     "typed",
 ]
 
-_ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "tanh": "tanh", "sigmoid": "sigmoid"}
-_OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSprop", "adam": "Adam"}
+_ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU",
+                "mish": "Mish", "selu": "SELU"}  # fmt: skip
+_OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSprop", "adam": "Adam",
+               "nesterov": "SGD with Nesterov's momentum", "adagrad": "Adagrad",
+               "adamw": "AdamW"}  # fmt: skip
+_SCHEDULES = {"step": "falling in steps", "cosine": "falling along a cosine",
+              "one_cycle": "in one cycle"}  # fmt: skip
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _HUES = {
     "structure": "cyan",
@@ -85,14 +90,17 @@ def in_words(settings: Mapping[str, object]) -> str:
         plural = "s" if len(widths) > 1 else ""
         body = (
             f"{count.capitalize()} hidden layer{plural} of {sizes} "
-            f"{_ACTIVATIONS[c.word('activation')]} units"
+            f"{_ACTIVATIONS.get(word := c.word('activation'), word)} units"
         )
     held = [f"dropout {c.number('dropout'):g}"] if "dropout" in c else []
     held += [f"{name.upper()} {c.number(name):g}" for name in ("l1", "l2") if name in c]
+    names = {"weight_decay": "weight decay", "label_smoothing": "label smoothing"}
+    held += [f"{words} {c.number(name):g}" for name, words in names.items() if name in c]
+    course = f" {_SCHEDULES[c.word('schedule')]}" if "schedule" in c else ""
     against = f", held back by {' and '.join(held)}" if held else ", with no penalty or dropout"
     return (
         f"{body}, trained by {_OPTIMIZERS[c.word('optimizer')]} at a learning rate of "
-        f"{c.number('learning_rate'):g} in batches of {c.whole('batch_size')}{against}; "
+        f"{c.number('learning_rate'):g}{course} in batches of {c.whole('batch_size')}{against}; "
         f"inputs scaled the {c.word('scaling')} way."
     )
 

@@ -11,7 +11,11 @@ from modelshelf.space.barcode import barcode_of
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.domains import Value, checked
 
-__all__ = ["Configuration"]
+__all__ = ["LOSSES", "Configuration"]
+
+
+#: The losses that fit, by whether the target holds classes.
+LOSSES = {True: ("cross_entropy", "quadratic"), False: ("quadratic", "absolute", "huber")}
 
 
 class Configuration(Mapping[str, Value]):
@@ -101,13 +105,21 @@ class Configuration(Mapping[str, Value]):
         return Configuration(**{**given, **changes})
 
     def for_task(self, task: Task) -> Configuration:
-        """The configuration with what the task decides: a number is learned by squared error."""
-        if task.is_classification or self._settings["loss"] == "quadratic":
+        """The configuration with what the task decides: a number is learned by squared error.
+
+        Raises `SettingError` where the loss that was given does not fit.
+        """
+        loss = self._settings["loss"]
+        if loss in LOSSES[task.is_classification]:
             return self
         if "loss" in self.given:
+            fitting = " or ".join(LOSSES[task.is_classification])
+            needs, have = ("numbers", "classes")
+            if not task.is_classification:
+                needs, have = ("classes", "numbers")
             raise SettingError(
-                "loss = cross_entropy needs classes, and this target is a number: "
-                "use loss = quadratic, or say --task multiclass."
+                f"loss = {loss} needs {needs}, and this target holds {have}: use loss = {fitting}, "
+                "or say otherwise with --task."
             )
         return self.replace(loss="quadratic")
 

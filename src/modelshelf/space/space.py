@@ -10,7 +10,7 @@ from pathlib import Path
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Task
 from modelshelf.space.catalogue import CATALOGUE, lookup
-from modelshelf.space.configuration import Configuration
+from modelshelf.space.configuration import LOSSES, Configuration
 from modelshelf.space.domains import Choice, Domain, Integer, Layers, Value, checked
 
 __all__ = ["Space"]
@@ -93,12 +93,17 @@ class Space:
             ) from None
 
     def for_task(self, task: Task) -> Space:
-        """The space with what the task decides: a number is learned by squared error."""
-        if task.is_classification:
+        """The space with the losses that fit the task, of those that it names."""
+        fitting = LOSSES[task.is_classification]
+        domain = self.varied.get("loss")
+        named = domain.values if isinstance(domain, Choice) else (self._fixed["loss"],)
+        losses = [value for value in named if value in fitting] or ["quadratic"]
+        if losses == list(named):
             return self
         space = Space()
         space._entries = {n: e for n, e in self._entries.items() if n != "loss"}
-        space._fixed = {**self._fixed, "loss": "quadratic"}
+        space._fixed = {n: v for n, v in self._fixed.items() if n != "loss"}
+        space._add("loss", losses)
         return space
 
     def for_rows(self, rows: int) -> Space:

@@ -110,6 +110,10 @@ class Model:
             "relu": torch.nn.ReLU,
             "tanh": torch.nn.Tanh,
             "sigmoid": torch.nn.Sigmoid,
+            "gelu": torch.nn.GELU,
+            "silu": torch.nn.SiLU,
+            "mish": torch.nn.Mish,
+            "selu": torch.nn.SELU,
             "leaky_relu": lambda: torch.nn.LeakyReLU(self.network.negative_slope),
         }
         layers: list[Any] = []

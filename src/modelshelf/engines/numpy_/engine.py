@@ -21,9 +21,17 @@ from modelshelf.engines.numpy_.initialise import INITIALISERS
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.numpy_.losses import LOSSES
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
+from modelshelf.engines.numpy_.schedules import SCHEDULES
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["Member", "Network", "NumpyEngine", "single_threaded"]
+
+
+#: What `step` reads of a configuration, in its order; 0 where it is not active.
+_RATES = (
+    "negative_slope", "dropout", "l1", "l2", "weight_decay", "clip_norm", "label_smoothing",
+    "min_delta", "warmup", "huber_delta",
+)  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +66,8 @@ class Network:
         dtype = self.theta.dtype
         x = np.ascontiguousarray(x, dtype=dtype)
         output = np.empty((x.shape[0], self.layout.widths[-1]), dtype)
-        rates = np.array([self.negative_slope, 0.0, 0.0, 0.0])
+        rates = np.zeros(len(_RATES))
+        rates[step.PARAMETER] = self.negative_slope
         kernel = pointer(step.predict, _predict_signature(dtype))
         with _quiet(), single_threaded():
             kernel(
@@ -117,8 +126,10 @@ class NumpyEngine:
         theta = np.zeros(layout.parameters, self.dtype)
         draw = INITIALISERS[configuration.word("initialisation")]
         rng = generator(seed, "weights")
-        for weight in layout.split(theta)[0]:
+        for weight, bias in zip(*layout.split(theta), strict=True):
             weight[:] = draw(rng, *weight.shape)
+            if configuration.word("initialisation") == "pytorch":
+                bias[:] = draw(rng, *weight.shape)[0]
         slots = OPTIMIZERS[configuration.word("optimizer")].slots
         return Member(
             configuration=configuration,
@@ -140,12 +151,16 @@ class NumpyEngine:
         first = int(member.counters[step.EPOCH])
         curve = np.full((max(to_epoch - first, 0), 3), np.nan)
         plan = np.array(
-            [configuration.whole("batch_size"), configuration.whole("patience"), data.classes],
+            [
+                configuration.whole("batch_size"),
+                configuration.whole("patience"),
+                data.classes,
+                configuration.whole("epochs"),
+                SCHEDULES[configuration.word("schedule")],
+            ],
             np.int64,
         )
-        rates = np.array(
-            [configuration.number(n) for n in ("negative_slope", "dropout", "l1", "l2")]
-        )
+        rates = np.array([float(configuration.get(name, 0.0)) for name in _RATES])  # type: ignore[arg-type]
         kernel = pointer(step.train, _train_signature(dtype))
         with _quiet():
             began = time.perf_counter()
@@ -247,7 +262,7 @@ def _activation_signature(dtype: np.dtype[Any]) -> Any:
 
 
 def _loss_signature(dtype: np.dtype[Any]) -> Any:
-    return signature("d", "f2", "f2", "f2", dtype=dtype)
+    return signature("d", "f2", "f2", "f2", "d", dtype=dtype)
 
 
 def _update_signature(dtype: np.dtype[Any]) -> Any:

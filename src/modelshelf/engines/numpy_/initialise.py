@@ -1,4 +1,7 @@
-"""How weights are drawn before training. To add one: a line in `INITIALISERS` and the catalogue."""
+"""How weights are drawn before training. To add one: a line in `INITIALISERS` and the catalogue.
+
+Biases begin at 0; but for `pytorch`, which draws them like a weight.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +41,32 @@ def _xavier(fan_in: int, fan_out: int) -> float:
     return 2.0 / (fan_in + fan_out)
 
 
+def _lecun(fan_in: int, fan_out: int) -> float:
+    """Variance that keeps the signal of a unit sum; what SELU asks for. LeCun et al. 1998."""
+    return 1.0 / fan_in
+
+
+def _torch(fan_in: int, fan_out: int) -> float:
+    """Within ±1/√fan_in, as torch.nn.Linear begins."""
+    return 1.0 / (3.0 * fan_in)
+
+
+def _orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[np.float64]:
+    """Orthonormal rows or columns, whichever are fewer. Saxe et al. 2014; torch orthogonal_."""
+    tall = rng.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out)))
+    q, r = np.linalg.qr(tall)
+    q *= np.sign(np.diag(r))  # else QR prefers some directions
+    return q if fan_in >= fan_out else q.T
+
+
 #: Each draws weights (fan_in, fan_out) in float64.
 INITIALISERS: dict[str, Initialiser] = {
     "he_normal": _normal(_he),
     "he_uniform": _uniform(_he),
     "xavier_normal": _normal(_xavier),
     "xavier_uniform": _uniform(_xavier),
+    "lecun_normal": _normal(_lecun),
+    "lecun_uniform": _uniform(_lecun),
+    "orthogonal": _orthogonal,
+    "pytorch": _uniform(_torch),
 }

@@ -3,7 +3,8 @@
 To add one: write its loop, and enter it in `LOSSES` and in the catalogue's choices.
 
 Each takes `output` (rows, outputs), `target` of the same shape (one-hot for classes), and
-`gradient` of the same shape to fill, all of the member's dtype; it returns a float64.
+`gradient` of the same shape to fill, all of the member's dtype, and one parameter; it returns a
+float64.
 
 `criterion` is the one measure by which all networks of a task are compared, whatever they were
 trained with: log loss for classes, squared error for numbers.
@@ -18,56 +19,72 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
+from modelshelf.engines.numpy_.elementary import exponential
 
 __all__ = [
     "LOSSES",
     "Loss",
+    "absolute_error",
     "brier",
     "criterion",
     "cross_entropy",
+    "huber",
     "softmax",
     "squared_error",
 ]
 
-Loss = Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], float]
+Loss = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], float], float]
 
 
 @kernel
-def softmax(output: NDArray[Any], row: int, into: NDArray[Any]) -> float:
-    """Probabilities of one row of outputs into the same row of `into`; returns log Σ exp."""
-    columns = output.shape[1]
-    top = output[row, 0]
-    for k in range(1, columns):
-        top = max(top, output[row, k])
-    total = output.dtype.type(0.0)
-    for k in range(columns):
-        into[row, k] = np.exp(output[row, k] - top)
-        total += into[row, k]
-    for k in range(columns):
-        into[row, k] /= total
-    return np.float64(top) + np.log(np.float64(total))
-
-
-def cross_entropy(output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any]) -> float:
-    """-Σ target · log softmax(output), mean over rows; torch.nn.CrossEntropyLoss."""
+def softmax(output: NDArray[Any], into: NDArray[Any]) -> float:
+    """Each row's probabilities into `into`; returns the sum over rows of log Σ exp."""
     rows, columns = output.shape
-    share = output.dtype.type(1.0 / rows)
     total = 0.0
     for i in range(rows):
-        norm = softmax(output, i, gradient)
+        top = output[i, 0]
+        for k in range(1, columns):
+            top = max(top, output[i, k])
         for k in range(columns):
-            total += np.float64(target[i, k]) * (norm - np.float64(output[i, k]))
+            into[i, k] = output[i, k] - top
+        total += np.float64(top)
+    exponential(into.reshape(rows * columns))
+    for i in range(rows):
+        norm = output.dtype.type(0.0)
+        for k in range(columns):
+            norm += into[i, k]
+        for k in range(columns):
+            into[i, k] /= norm
+        total += np.log(np.float64(norm))
+    return total
+
+
+def cross_entropy(
+    output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any], parameter: float
+) -> float:
+    """-Σ target · log softmax(output), mean over rows; torch.nn.CrossEntropyLoss.
+
+    `target` sums to 1 in each row.
+    """
+    rows, columns = output.shape
+    share = output.dtype.type(1.0 / rows)
+    total = softmax(output, gradient)
+    for i in range(rows):
+        for k in range(columns):
+            total -= np.float64(target[i, k]) * np.float64(output[i, k])
             gradient[i, k] = (gradient[i, k] - target[i, k]) * share
     return total / rows
 
 
-def brier(output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any]) -> float:
+def brier(
+    output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any], parameter: float
+) -> float:
     """Σ (softmax(output) - target)², mean over rows: quadratic loss on classes. Brier 1950."""
     rows, columns = output.shape
     twice = output.dtype.type(2.0 / rows)
+    softmax(output, gradient)
     total = 0.0
     for i in range(rows):
-        softmax(output, i, gradient)
         inner = output.dtype.type(0.0)
         for k in range(columns):
             error = gradient[i, k] - target[i, k]
@@ -79,7 +96,9 @@ def brier(output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any]) ->
     return total / rows
 
 
-def squared_error(output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any]) -> float:
+def squared_error(
+    output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any], parameter: float
+) -> float:
     """(output - target)², mean over rows and outputs; torch.nn.MSELoss."""
     rows, columns = output.shape
     twice = output.dtype.type(2.0 / (rows * columns))
@@ -89,6 +108,37 @@ def squared_error(output: NDArray[Any], target: NDArray[Any], gradient: NDArray[
             error = output[i, k] - target[i, k]
             total += np.float64(error) * np.float64(error)
             gradient[i, k] = twice * error
+    return total / (rows * columns)
+
+
+def absolute_error(
+    output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any], parameter: float
+) -> float:
+    """|output - target|, mean over rows and outputs; torch.nn.L1Loss, whose slope at 0 is 0."""
+    rows, columns = output.shape
+    share, zero = output.dtype.type(1.0 / (rows * columns)), output.dtype.type(0.0)
+    total = 0.0
+    for i in range(rows):
+        for k in range(columns):
+            error = output[i, k] - target[i, k]
+            total += abs(np.float64(error))
+            gradient[i, k] = share if error > zero else (-share if error < zero else zero)
+    return total / (rows * columns)
+
+
+def huber(
+    output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any], parameter: float
+) -> float:
+    """Quadratic up to `parameter`, linear beyond. Huber 1964; torch.nn.HuberLoss(delta=…)."""
+    rows, columns = output.shape
+    share, delta = output.dtype.type(1.0 / (rows * columns)), output.dtype.type(parameter)
+    total = 0.0
+    for i in range(rows):
+        for k in range(columns):
+            error = output[i, k] - target[i, k]
+            near = min(max(error, -delta), delta)
+            total += np.float64(near) * (np.float64(error) - 0.5 * np.float64(near))
+            gradient[i, k] = share * near
     return total / (rows * columns)
 
 
@@ -124,4 +174,6 @@ LOSSES: dict[tuple[str, bool], Loss] = {
     ("cross_entropy", True): cross_entropy,
     ("quadratic", True): brier,
     ("quadratic", False): squared_error,
+    ("absolute", False): absolute_error,
+    ("huber", False): huber,
 }

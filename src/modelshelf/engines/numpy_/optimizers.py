@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["OPTIMIZERS", "Optimizer", "adam", "momentum", "rmsprop", "sgd"]
+__all__ = ["OPTIMIZERS", "Optimizer", "adagrad", "adam", "momentum", "nesterov", "rmsprop", "sgd"]
 
 Update = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.float64], int], None]
 
@@ -58,6 +58,36 @@ def momentum(
         theta[i] -= rate * velocity[i]
 
 
+def nesterov(
+    theta: NDArray[Any],
+    gradient: NDArray[Any],
+    slots: NDArray[Any],
+    constants: NDArray[np.float64],
+    step: int,
+) -> None:
+    """V ← μ v + g, θ ← θ - rate · (g + μ v). Sutskever et al. 2013; SGD(nesterov=True)."""
+    rate, mu = theta.dtype.type(constants[0]), theta.dtype.type(constants[1])
+    velocity = slots[0]
+    for i in range(theta.size):
+        velocity[i] = mu * velocity[i] + gradient[i]
+        theta[i] -= rate * (gradient[i] + mu * velocity[i])
+
+
+def adagrad(
+    theta: NDArray[Any],
+    gradient: NDArray[Any],
+    slots: NDArray[Any],
+    constants: NDArray[np.float64],
+    step: int,
+) -> None:
+    """S ← s + g², θ ← θ - rate · g / (√s + ε). Duchi et al. 2011; torch.optim.Adagrad."""
+    rate, epsilon = theta.dtype.type(constants[0]), theta.dtype.type(constants[1])
+    square = slots[0]
+    for i in range(theta.size):
+        square[i] += gradient[i] * gradient[i]
+        theta[i] -= rate * gradient[i] / (np.sqrt(square[i]) + epsilon)
+
+
 def rmsprop(
     theta: NDArray[Any],
     gradient: NDArray[Any],
@@ -97,6 +127,10 @@ def adam(
 OPTIMIZERS: dict[str, Optimizer] = {
     "sgd": Optimizer(sgd, slots=0, constants=("learning_rate",)),
     "momentum": Optimizer(momentum, slots=1, constants=("learning_rate", "momentum")),
+    "nesterov": Optimizer(nesterov, slots=1, constants=("learning_rate", "momentum")),
+    "adagrad": Optimizer(adagrad, slots=1, constants=("learning_rate", "epsilon")),
     "rmsprop": Optimizer(rmsprop, slots=1, constants=("learning_rate", "rho", "epsilon")),
     "adam": Optimizer(adam, slots=2, constants=("learning_rate", "beta1", "beta2", "epsilon")),
+    # Its decay is decoupled from the gradient: `step.train` does it, for weights and not biases.
+    "adamw": Optimizer(adam, slots=2, constants=("learning_rate", "beta1", "beta2", "epsilon")),
 }

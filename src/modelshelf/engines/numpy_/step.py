@@ -16,6 +16,7 @@ from modelshelf.engines.numpy_.compile import kernel
 from modelshelf.engines.numpy_.losses import Loss, criterion
 from modelshelf.engines.numpy_.optimizers import Update
 from modelshelf.engines.numpy_.random import drop, shuffle
+from modelshelf.engines.numpy_.schedules import share
 
 __all__ = [
     "BEST_EPOCH",
@@ -32,8 +33,8 @@ __all__ = [
 # A member's counters (int64), its scalars (float64) and its plan (int64), by place.
 EPOCH, STEP, BEST_EPOCH, STATE, COUNTERS = 0, 1, 2, 3, 4
 BEST_LOSS = 0
-BATCH, PATIENCE, CLASSES, PLAN = 0, 1, 2, 3
-PARAMETER, DROPOUT, L1, L2 = 0, 1, 2, 3
+BATCH, PATIENCE, CLASSES, EPOCHS, SCHEDULE, PLAN = 0, 1, 2, 3, 4, 5
+PARAMETER, DROPOUT, L1, L2, DECAY, CLIP, SMOOTHING, MIN_DELTA, WARMUP, LOSS = range(10)
 
 # What STATE says. TRAINING: may go on. The others are ends.
 TRAINING, STOPPED_EARLY, DIVERGED, INTERRUPTED = 0, 1, 2, 3
@@ -136,6 +137,27 @@ def _penalise(
 
 
 @kernel
+def _clip(gradient: NDArray[Any], longest: float) -> None:
+    """Shorten the gradient to a norm of `longest`; torch.nn.utils.clip_grad_norm_."""
+    square = 0.0
+    for i in range(gradient.size):
+        square += np.float64(gradient[i]) * np.float64(gradient[i])
+    factor = longest / (np.sqrt(square) + 1e-6)
+    if factor < 1.0:
+        small = gradient.dtype.type(factor)
+        for i in range(gradient.size):
+            gradient[i] *= small
+
+
+@kernel
+def _smooth(targets: NDArray[Any], classes: int, smoothing: float) -> None:
+    """Move this share of each row's certainty to all classes alike. Szegedy et al. 2016."""
+    keep, rest = targets.dtype.type(1.0 - smoothing), targets.dtype.type(smoothing / classes)
+    for i in range(targets.size):
+        targets[i] = keep * targets[i] + rest
+
+
+@kernel
 def _gather(
     source: NDArray[Any], order: NDArray[np.int64], start: int, rows: int, into: NDArray[Any]
 ) -> None:
@@ -220,6 +242,8 @@ def train(
     sums = np.full(2, np.nan)  # stays so where nothing validates
     last = total - capacity * outputs_n
     first_epoch, first_step = counters[EPOCH], counters[STEP]
+    rate, steps = constants[0], plan[EPOCHS] * ((n + batch - 1) // batch)
+    scheduled = plan[SCHEDULE] != 0 or rates[WARMUP] > 0.0
 
     while counters[STATE] == TRAINING and counters[EPOCH] < to_epoch:
         epoch = counters[EPOCH] + 1
@@ -233,11 +257,14 @@ def train(
             step = counters[STEP] + 1
             _gather(x, order, start, rows, outputs)
             _gather(y, order, start, rows, targets)
+            if rates[SMOOTHING] > 0.0:
+                _smooth(targets[: rows * outputs_n], outputs_n, rates[SMOOTHING])
             _forward(activation, sizes, rates, theta, outputs, slopes, rows, capacity, key, step)
             value = loss(
                 outputs[last : last + rows * outputs_n].reshape(rows, outputs_n),
                 targets[: rows * outputs_n].reshape(rows, outputs_n),
                 deltas[0, : rows * outputs_n].reshape(rows, outputs_n),
+                rates[LOSS],
             )
             _backward(sizes, theta, outputs, slopes, deltas, gradient, rows, capacity)
             if rates[L1] > 0.0 or rates[L2] > 0.0:
@@ -245,6 +272,14 @@ def train(
             if not np.isfinite(value):
                 counters[STATE] = DIVERGED
                 return counters[STEP] - first_step
+            if rates[CLIP] > 0.0:
+                _clip(gradient, rates[CLIP])
+            if scheduled:
+                constants[0] = rate * share(plan[SCHEDULE], rates[WARMUP], step, steps)
+            if rates[DECAY] > 0.0:
+                kept = theta.dtype.type(1.0 - constants[0] * rates[DECAY])
+                for i in range(weights):
+                    theta[i] *= kept
             update(theta, gradient, slots, constants, step)
             counters[STEP] = step
             total_loss += value * rows
@@ -260,7 +295,7 @@ def train(
         counters[EPOCH] = epoch
         point = curve[epoch - first_epoch - 1]
         point[0], point[1], point[2] = total_loss / n, sums[0], sums[1]
-        if validation_x.shape[0] == 0 or sums[0] < scalars[BEST_LOSS]:
+        if validation_x.shape[0] == 0 or sums[0] < scalars[BEST_LOSS] - rates[MIN_DELTA]:
             best[:] = theta
             counters[BEST_EPOCH], scalars[BEST_LOSS] = epoch, sums[0]
         elif plan[PATIENCE] > 0 and epoch - counters[BEST_EPOCH] >= plan[PATIENCE]:

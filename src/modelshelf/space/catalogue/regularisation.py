@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelshelf.space.catalogue.structure import HAS_HIDDEN
 from modelshelf.space.domains import Integer, Real
-from modelshelf.space.hyperparameter import Hyperparameter
+from modelshelf.space.hyperparameter import Hyperparameter, when
 
 __all__ = ["REGULARISATION"]
 
@@ -47,6 +47,33 @@ REGULARISATION = (
         source="Krogh, Hertz 1991; keras.regularizers.L2; course notes, regularisation",
     ),
     Hyperparameter(
+        name="weight_decay",
+        group="regularisation",
+        domain=Real(0.0, 100.0, log=True),
+        default=0.01,
+        off=0.0,
+        meaning=(
+            "AdamW's decay: each step shrinks weights, but not biases, by rate · weight_decay, "
+            "whatever the gradient is."
+        ),
+        too_little="Large weights fit the noise: overfitting.",
+        too_much="All weights shrink towards 0: underfitting.",
+        source="Loshchilov, Hutter 2019; torch.optim.AdamW",
+        condition=when("optimizer", "adamw"),
+    ),
+    Hyperparameter(
+        name="label_smoothing",
+        group="regularisation",
+        domain=Real(0.0, 0.99),
+        default=0.0,
+        off=0.0,
+        meaning="The share of a row's certainty that is spread over all classes alike.",
+        too_little="The network is driven to be surer than the data can tell.",
+        too_much="Probabilities are too flat, and classes that are alike run together.",
+        source="Szegedy et al. 2016; torch.nn.CrossEntropyLoss(label_smoothing=…)",
+        condition=when("loss", "cross_entropy"),
+    ),
+    Hyperparameter(
         name="patience",
         group="regularisation",
         domain=Integer(0, 100_000, log=True),
@@ -59,5 +86,19 @@ REGULARISATION = (
         too_little="Stops at the first bump: underfitting.",
         too_much="Trains long past the best epoch: time spent for nothing.",
         source="Prechelt 1998; keras.callbacks.EarlyStopping; course notes, early stopping",
+    ),
+    Hyperparameter(
+        name="min_delta",
+        group="regularisation",
+        domain=Real(0.0, 1e3),
+        default=0.0,
+        off=0.0,
+        meaning=(
+            "By how much the validation loss must fall to count as better, for patience and for "
+            "the weights that are kept."
+        ),
+        too_little="Tiny, accidental gains prolong training.",
+        too_much="Slow but steady progress is taken for none: underfitting.",
+        source="keras.callbacks.EarlyStopping",
     ),
 )

@@ -23,12 +23,15 @@ STRUCTURE = (
     Hyperparameter(
         name="activation",
         group="structure",
-        domain=Choice(("relu", "leaky_relu", "tanh", "sigmoid")),
+        domain=Choice(("relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu", "mish", "selu")),
         default="relu",
         meaning="The function that each hidden unit applies to its sum.",
         too_little="Saturating ones (sigmoid, tanh) pass little gradient back through many layers.",
         too_much="ReLU units can die: a unit that is never positive learns no more.",
-        source="Nair, Hinton 2010; Maas, Hannun, Ng 2013",
+        source=(
+            "Nair, Hinton 2010; Maas, Hannun, Ng 2013; Hendrycks, Gimpel 2016 (GELU); "
+            "Elfwing et al. 2018 (SiLU); Misra 2020 (Mish); Klambauer et al. 2017 (SELU)"
+        ),
         condition=HAS_HIDDEN,
     ),
     Hyperparameter(
@@ -45,11 +48,25 @@ STRUCTURE = (
     Hyperparameter(
         name="initialisation",
         group="structure",
-        domain=Choice(("he_normal", "he_uniform", "xavier_normal", "xavier_uniform")),
+        domain=Choice(
+            (
+                "he_normal",
+                "he_uniform",
+                "xavier_normal",
+                "xavier_uniform",
+                "lecun_normal",
+                "lecun_uniform",
+                "orthogonal",
+                "pytorch",
+            )
+        ),
         default="he_normal",
-        meaning="How weights are drawn before training; biases begin at 0.",
+        meaning="How weights are drawn before training; biases begin at 0 (but for pytorch).",
         too_little="Signals fade from layer to layer, and learning is slow or never starts.",
         too_much="Signals grow from layer to layer, and the first steps overshoot.",
-        source="Glorot, Bengio 2010; He et al. 2015; course notes, weight initialisation",
+        source=(
+            "Glorot, Bengio 2010; He et al. 2015; course notes, weight initialisation; "
+            "Saxe et al. 2014 (orthogonal)"
+        ),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelshelf.space.domains import Choice, Integer, Real
-from modelshelf.space.hyperparameter import Hyperparameter, when
+from modelshelf.space.hyperparameter import Condition, Hyperparameter, when
 
 __all__ = ["TRAINING"]
 
@@ -41,12 +41,16 @@ TRAINING = (
     Hyperparameter(
         name="optimizer",
         group="training",
-        domain=Choice(("sgd", "momentum", "rmsprop", "adam")),
+        domain=Choice(("sgd", "momentum", "rmsprop", "adam", "nesterov", "adagrad", "adamw")),
         default="adam",
         meaning="The rule that turns gradients into updates.",
         too_little="Plain SGD is simple, but slow where the loss is steep one way, flat another.",
         too_much="Adaptive rules converge fast, and can generalise a little worse.",
-        source="Polyak 1964; Tieleman, Hinton 2012; Kingma, Ba 2015; course notes, optimiser type",
+        source=(
+            "Polyak 1964; Tieleman, Hinton 2012; Kingma, Ba 2015; course notes, optimiser type; "
+            "Sutskever et al. 2013 (Nesterov); Duchi et al. 2011 (Adagrad); "
+            "Loshchilov, Hutter 2019 (AdamW)"
+        ),
     ),
     Hyperparameter(
         name="momentum",
@@ -57,7 +61,7 @@ TRAINING = (
         too_little="At 0 it is plain SGD.",
         too_much="The weights overshoot and circle the minimum.",
         source="Polyak 1964; torch.optim.SGD; course notes, gradient descent with momentum",
-        condition=when("optimizer", "momentum"),
+        condition=when("optimizer", "momentum", "nesterov"),
     ),
     Hyperparameter(
         name="beta1",
@@ -68,7 +72,7 @@ TRAINING = (
         too_little="Each batch's noise steers the step.",
         too_much="The step follows gradients long past.",
         source="Kingma, Ba 2015; torch.optim.Adam",
-        condition=when("optimizer", "adam"),
+        condition=when("optimizer", "adam", "adamw"),
     ),
     Hyperparameter(
         name="beta2",
@@ -79,7 +83,7 @@ TRAINING = (
         too_little="The step's scale jumps with every batch.",
         too_much="The step's scale is slow to follow a change.",
         source="Kingma, Ba 2015; torch.optim.Adam",
-        condition=when("optimizer", "adam"),
+        condition=when("optimizer", "adam", "adamw"),
     ),
     Hyperparameter(
         name="rho",
@@ -101,19 +105,71 @@ TRAINING = (
         too_little="Weights with tiny gradients take huge steps.",
         too_much="Adaptive steps shrink, and the rule turns into plain momentum.",
         source="Kingma, Ba 2015; torch.optim.Adam",
-        condition=when("optimizer", "adam", "rmsprop"),
+        condition=when("optimizer", "adam", "rmsprop", "adagrad", "adamw"),
     ),
     Hyperparameter(
         name="loss",
         group="training",
-        domain=Choice(("cross_entropy", "quadratic")),
+        domain=Choice(("cross_entropy", "quadratic", "absolute", "huber")),
         default="cross_entropy",
         meaning=(
             "What training makes small: cross-entropy of the classes, or squared error "
-            "(of the class probabilities, or of the standardised target)."
+            "(of the class probabilities, or of the standardised target); for numbers also the "
+            "absolute error, or Huber's mixture of both."
         ),
         too_little="Quadratic loss on classes learns slowly from rows that are badly wrong.",
         too_much="Cross-entropy punishes sure and wrong answers hard, mislabelled rows among them.",
-        source="Brier 1950; Bishop 2006, 4.3; course notes, which loss function",
+        source="Brier 1950; Bishop 2006, 4.3; Huber 1964; course notes, which loss function",
+    ),
+    Hyperparameter(
+        name="huber_delta",
+        group="training",
+        domain=Real(1e-6, 1e6, log=True),
+        default=1.0,
+        meaning="The error, in deviations of the target, from which Huber's loss grows linearly.",
+        too_little="It is the absolute error: small errors are pulled as hard as large ones.",
+        too_much="It is the quadratic loss: a few wild targets decide.",
+        source="Huber 1964; torch.nn.HuberLoss",
+        condition=when("loss", "huber"),
+    ),
+    Hyperparameter(
+        name="schedule",
+        group="training",
+        domain=Choice(("constant", "step", "cosine", "one_cycle")),
+        default="constant",
+        off="constant",
+        meaning=(
+            "How the learning rate changes over the planned epochs: a tenth after half and after "
+            "three quarters (step); down to 0 along a cosine; or up and then down (one_cycle)."
+        ),
+        too_little="A constant rate keeps jumping around the minimum.",
+        too_much="A rate that has fallen too soon leaves the network where it is.",
+        source="Loshchilov, Hutter 2017; Smith 2018; torch.optim.lr_scheduler",
+    ),
+    Hyperparameter(
+        name="warmup",
+        group="training",
+        domain=Real(0.0, 1.0),
+        default=0.0,
+        off=0.0,
+        meaning="The share of all planned steps over which the learning rate rises from 0.",
+        too_little="The first steps, taken with poor estimates, can throw the network far off.",
+        too_much="Most of the training runs at too low a rate.",
+        source="Goyal et al. 2017",
+        condition=Condition(
+            lambda active: active.get("schedule") != "one_cycle",
+            "schedule is not one_cycle, which warms up by itself",
+        ),
+    ),
+    Hyperparameter(
+        name="clip_norm",
+        group="training",
+        domain=Real(0.0, 1e6),
+        default=0.0,
+        off=0.0,
+        meaning="The longest gradient, by its norm over all weights; a longer one is shortened.",
+        too_little="Every step is shortened, and the learning rate no longer says how far.",
+        too_much="A rare, huge gradient can throw the network far off.",
+        source="Pascanu, Mikolov, Bengio 2013; torch.nn.utils.clip_grad_norm_",
     ),
 )
