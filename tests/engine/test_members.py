@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import Network, NumpyEngine
 from modelshelf.engines.numpy_.engine import single_threaded
 from modelshelf.space.configuration import Configuration
@@ -79,6 +80,33 @@ def test_a_diverging_member_ends_with_its_last_finite_state(data):
     with ThreadPoolExecutor(2) as pool:
         _, beside = pool.map(lambda c: run(c, data)[0], [wild, calm])
     assert same(before, beside)
+
+
+def test_a_member_that_diverges_unvalidated_ends_at_once(data, stop):
+    unvalidated = TrainingData(data.x, data.y, data.x[:0], data.y[:0], True)
+    wild = Configuration(
+        hidden_layers=(16,), optimizer="sgd", learning_rate=1e3, l2=10.0, batch_size=8
+    )
+    engine = NumpyEngine()
+    member = engine.start(wild, unvalidated, 0)
+    leg = engine.advance(member, unvalidated, 100, stop)
+    assert leg.diverged
+    assert np.isfinite(member.best).all()
+    assert leg.steps < -(-len(data.x) // 8) * (leg.epoch + 1)  # not at the end of the epoch
+
+
+def test_weights_that_overflow_in_the_last_step_of_an_epoch_are_not_kept(data, stop):
+    """All inputs are 0: the loss is finite while the penalty drives the weights to infinity."""
+    nothing = TrainingData(data.x * 0, data.y, data.x[:0], data.y[:0], True)
+    wild = Configuration(
+        hidden_layers=(4,), optimizer="sgd", learning_rate=1e3, l2=10.0, batch_size=1000
+    )
+    engine = NumpyEngine()
+    member = engine.start(wild, nothing, 0)
+    leg = engine.advance(member, nothing, 100, stop)
+    assert leg.diverged
+    assert np.isinf(member.theta).any()
+    assert np.isfinite(member.best).all()
 
 
 def test_a_nan_is_seen_behind_a_relu(stop):

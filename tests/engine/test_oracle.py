@@ -51,9 +51,16 @@ NUMBERS = [
 ]
 
 
+GRID = [*itertools.product(CASES, (3,)), ({}, 2), *((each, 0) for each in NUMBERS)]
+
+
 @pytest.mark.parametrize(
     ("settings", "classes"),
-    [*itertools.product(CASES, (3,)), ({}, 2), *((each, 0) for each in NUMBERS)],
+    GRID,
+    ids=[
+        "-".join([f"case{i}", *(f"{n}={v}" for n, v in each.items()), str(classes)])
+        for i, (each, classes) in enumerate(GRID)
+    ],
 )
 def test_follows_pytorch_for_a_whole_run(settings, classes, stop):
     loss = {} if classes else {"loss": "quadratic"}

@@ -158,6 +158,14 @@ def _smooth(targets: NDArray[Any], classes: int, smoothing: float) -> None:
 
 
 @kernel
+def _finite(theta: NDArray[Any]) -> bool:
+    total = 0.0
+    for i in range(theta.size):
+        total += np.float64(theta[i])
+    return bool(np.isfinite(total))
+
+
+@kernel
 def _gather(
     source: NDArray[Any], order: NDArray[np.int64], start: int, rows: int, into: NDArray[Any]
 ) -> None:
@@ -292,6 +300,9 @@ def train(
             if not np.isfinite(sums[0]):
                 counters[STATE] = DIVERGED
                 return counters[STEP] - first_step
+        elif not _finite(theta):  # no later loss would tell, and these weights are kept
+            counters[STATE] = DIVERGED
+            return counters[STEP] - first_step
         counters[EPOCH] = epoch
         point = curve[epoch - first_epoch - 1]
         point[0], point[1], point[2] = total_loss / n, sums[0], sums[1]

@@ -1,0 +1,161 @@
+"""The engine is broken on purpose, in one line at a time, and the suite must catch each break.
+
+A copy of the package is broken, and a part of the suite runs on it with the compiler off. The same
+part passes on an unbroken copy, so that it is the break that is caught.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENGINE = Path("modelshelf/engines/numpy_")
+ORACLE, MEMBERS = "test_oracle.py", "test_members.py"
+
+#: name: (file, what stands there, what is put there, test file, tests that must catch it)
+BREAKS = {
+    "no slope on the way back": (
+        "step.py", "flat[i] *= slope[i]", "pass", ORACLE, "case0-",
+    ),
+    "bias gradient of one row": (
+        "step.py", "bias[k] += delta[i, k]", "bias[k] = delta[i, k]", ORACLE, "case0-",
+    ),
+    "sign of the loss": (
+        "losses.py", "(gradient[i, k] - target[i, k]) * share",
+        "(gradient[i, k] + target[i, k]) * share", ORACLE, "case0-",
+    ),
+    "short batch weighs like a whole one": (
+        "losses.py", "share = output.dtype.type(1.0 / rows)",
+        "share = output.dtype.type(1.0 / 16)", ORACLE, "case0-",
+    ),
+    "last short batch is left out": (
+        "step.py", "for start in range(0, n, batch):", "for start in range(0, n - batch, batch):",
+        ORACLE, "case0-",
+    ),
+    "shuffle without the member's key": (
+        "step.py", "shuffle(order, key, epoch)", "shuffle(order, np.uint64(1), epoch)",
+        ORACLE, "case0-",
+    ),
+    "the same order in each epoch": (
+        "step.py", "shuffle(order, key, epoch)", "shuffle(order, key, 1)", ORACLE, "case0-",
+    ),
+    "adam without correction of the mean": (
+        "optimizers.py", "constants[0] / (1.0 - constants[1] ** step)", "constants[0]",
+        ORACLE, "adam",
+    ),
+    "adam without correction of the square": (
+        "optimizers.py", "1.0 / np.sqrt(1.0 - constants[2] ** step)", "1.0", ORACLE, "adam",
+    ),
+    "momentum of the step before": (
+        "optimizers.py",
+        "velocity[i] = mu * velocity[i] + gradient[i]\n        theta[i] -= rate * velocity[i]",
+        "theta[i] -= rate * velocity[i]\n        velocity[i] = mu * velocity[i] + gradient[i]",
+        ORACLE, "momentum",
+    ),
+    "nesterov that does not look ahead": (
+        "optimizers.py", "rate * (gradient[i] + mu * velocity[i])", "rate * velocity[i]",
+        ORACLE, "nesterov",
+    ),
+    "adagrad that forgets": (
+        "optimizers.py", "square[i] += gradient[i] * gradient[i]",
+        "square[i] = gradient[i] * gradient[i]", ORACLE, "adagrad",
+    ),
+    "rmsprop with epsilon under the root": (
+        "optimizers.py", "theta[i] -= rate * gradient[i] / (np.sqrt(square[i]) + epsilon)\n\n\n"
+        "def adam", "theta[i] -= rate * gradient[i] / np.sqrt(square[i] + epsilon)\n\n\ndef adam",
+        ORACLE, "rmsprop",
+    ),
+    "decay of biases": (
+        "step.py", "for i in range(weights):\n                    theta[i] *= kept",
+        "for i in range(theta.size):\n                    theta[i] *= kept", ORACLE, "adamw",
+    ),
+    "penalty on biases": (
+        "step.py", "value += _penalise(rates, weights,", "value += _penalise(rates, theta.size,",
+        ORACLE, "l2",
+    ),
+    "half of the l2 penalty's gradient": (
+        "step.py", "type(2.0 * rates[L2])", "type(rates[L2])", ORACLE, "l2",
+    ),
+    "l1 that pushes outwards": (
+        "step.py", "l1 if w > zero else (-l1", "-l1 if w > zero else (l1", ORACLE, "l1",
+    ),
+    "dropout that is not scaled": (
+        "random.py", "1.0 / (1.0 - rate)", "1.0", MEMBERS, "dropout",
+    ),
+    "dropout that drops everything": (
+        "random.py", "factor = scale if h >= threshold else zero", "factor = zero",
+        MEMBERS, "dropout",
+    ),
+    "dropout of outputs and not of slopes": (
+        "random.py", "slope[i] *= factor", "pass", ORACLE, "dropout",
+    ),
+    "dropout while it validates": (
+        "step.py", "capacity, np.uint64(0), 0)\n        output =",
+        "capacity, np.uint64(0), 1)\n        output =", ORACLE, "validation_loss",
+    ),
+    "a schedule that is a step late": (
+        "schedules.py", "done = step - 1", "done = max(step - 2, 0)", ORACLE, "cosine",
+    ),
+    "a clip that also lengthens": (
+        "step.py", "if factor < 1.0:", "if factor > 0.0:", ORACLE, "clip_norm",
+    ),
+    "label smoothing among the others": (
+        "step.py", "smoothing / classes", "smoothing / (classes - 1)", ORACLE, "label_smoothing",
+    ),
+    "the best weights are not kept": (
+        "step.py", "best[:] = theta", "pass", MEMBERS, "keeps_the_best",
+    ),
+    "patience by a hair": (
+        "step.py", ">= plan[PATIENCE]", "> plan[PATIENCE]", MEMBERS, "keeps_the_best",
+    ),
+    "divergence goes unseen": (
+        "step.py", "if not np.isfinite(value):", "if False:", MEMBERS, "unvalidated",
+    ),
+    "weights that overflow at the end of an epoch": (
+        "step.py", "return bool(np.isfinite(total))", "return True", MEMBERS, "overflow",
+    ),
+    "the state is left behind in a pause": (
+        "engine.py", '(member.slots, "state.slots"),', "", MEMBERS, "freezing",
+    ),
+}  # fmt: skip
+
+
+def run(where: Path, file: str, selected: str) -> subprocess.CompletedProcess[str]:
+    """Part of the engine's tests, on the package in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
+         str(ROOT / "tests" / "engine" / file), "-k", selected],
+        env={**os.environ, "PYTHONPATH": str(where), "NUMBA_DISABLE_JIT": "1"},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(ROOT / "src" / "modelshelf", tmp_path / "modelshelf")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_broken_engine_is_caught(name, copy):
+    file, there, instead, tests, selected = BREAKS[name]
+    path = copy / ENGINE / file
+    source = path.read_text(encoding="utf-8")
+    assert source.count(there) == 1, "the break no longer fits the source"
+    path.write_text(source.replace(there, instead), encoding="utf-8")
+    ran = run(copy, tests, selected)
+    assert ran.returncode == 1, f"not caught: {ran.stdout}{ran.stderr}"
+    assert "failed" in ran.stdout
+
+
+@pytest.mark.parametrize("tests", [ORACLE, MEMBERS])
+def test_an_unbroken_copy_passes(tests, copy):
+    selected = " or ".join(sorted({s for *_, t, s in BREAKS.values() if t == tests}))
+    ran = run(copy, tests, selected)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
