@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from modelshelf.cli.hyperparameters import hyperparameters
 from modelshelf.cli.predict import predict
 from modelshelf.cli.shelf import shelf
 from modelshelf.cli.show import show
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (tune, shelf, show, predict):
+for command in (tune, shelf, show, predict, hyperparameters):
     app.command()(command)
 
 

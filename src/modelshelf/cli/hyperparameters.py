@@ -1,0 +1,98 @@
+"""`modelshelf hyperparameters`: the catalogue, and one hyperparameter explained."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from modelshelf.cli.options import AsJson, make_console
+from modelshelf.space.catalogue import CATALOGUE, lookup
+from modelshelf.space.hyperparameter import Hyperparameter
+from modelshelf.space.space import Space
+
+__all__ = ["hyperparameters"]
+
+_NAME = 2 + max(map(len, CATALOGUE))  # characters
+
+
+def hyperparameters(
+    name: Annotated[str | None, typer.Argument(help="One of them, to be explained.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every hyperparameter, or explain one with its trade-off."""
+    searched = Space().varied
+    named = list(CATALOGUE.values()) if name is None else [lookup(name)]
+    told = [
+        _told(each, searched[each.name].words() if each.name in searched else "") for each in named
+    ]
+    if as_json:
+        typer.echo(json.dumps(told if name is None else told[0], ensure_ascii=False))
+        return
+    console = make_console()
+    if name is not None:
+        _explain(console, told[0])
+        return
+    group = ""
+    for each in told:
+        if each["group"] != group:
+            group = each["group"]
+            console.print(f"\n{group}" if each is not told[0] else group, style="bold")
+        console.print(_row(each))
+    console.print("\nOne of them explained: modelshelf hyperparameters NAME")
+
+
+def _told(each: Hyperparameter, searched: str) -> dict[str, Any]:
+    """What the catalogue says of one, as plain JSON values."""
+    default = list(each.default) if isinstance(each.default, tuple) else each.default
+    return {
+        "name": each.name,
+        "group": each.group,
+        "domain": each.domain.words(),
+        "default": default,
+        "off": each.off,
+        "active_when": each.condition.words if each.condition else None,
+        "searched": searched or None,
+        "meaning": each.meaning,
+        "too_little": each.too_little,
+        "too_much": each.too_much,
+        "source": each.source,
+    }
+
+
+def _row(each: dict[str, Any]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(width=_NAME, style="cyan", no_wrap=True)
+    table.add_column(width=14, style="dim", no_wrap=True)
+    table.add_column()
+    table.add_row(f"  {each['name']}", _plain(each["default"]), each["meaning"])
+    return table
+
+
+def _explain(console: Console, each: dict[str, Any]) -> None:
+    console.print(each["name"], style="bold cyan")
+    console.print(each["meaning"])
+    console.print()
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column()
+    rows = {
+        "values": f"{each['domain']}; default {_plain(each['default'])}",
+        "switched off by": "" if each["off"] is None else _plain(each["off"]),
+        "active when": each["active_when"] or "",
+        "searched": each["searched"] or "no: it keeps its default unless --space names it",
+        "too little": each["too_little"],
+        "too much": each["too_much"],
+        "source": each["source"],
+    }
+    for word, value in rows.items():
+        if value:
+            table.add_row(word, value)
+    console.print(table)
+
+
+def _plain(value: object) -> str:
+    return "×".join(map(str, value)) if isinstance(value, list) else f"{value}"
