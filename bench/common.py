@@ -1,4 +1,4 @@
-"""What benchmarks share: arguments, the machine's description, the JSON file."""
+"""What benchmarks share: arguments, the machine's description, tables, turns, the JSON file."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["arguments", "finish", "machine", "median_of", "versions"]
+__all__ = ["Table", "arguments", "finish", "machine", "median_of", "turns", "versions"]
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """`--quick` finishes within a minute; `--json FILE` keeps the rows."""
+def arguments(description: str, parts: Sequence[str] = ()) -> argparse.Namespace:
+    """`--quick` takes a minute or two; `--json FILE` keeps the rows; `--only NAME` of `parts`."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="finish within a minute")
+    parser.add_argument("--quick", action="store_true", help="finish within a minute or two")
     parser.add_argument("--json", type=Path, help="write rows, machine and versions to this file")
+    if parts:
+        told = f"measure this alone (may be repeated): {', '.join(parts)}"
+        parser.add_argument("--only", action="append", choices=parts, metavar="NAME", help=told)
     return parser.parse_args()
 
 
@@ -48,6 +51,29 @@ def versions(*packages: str) -> dict[str, str]:
 def median_of(runs: int, measure: Callable[[], float]) -> float:
     """The median of several runs of a measurement."""
     return statistics.median(measure() for _ in range(runs))
+
+
+def turns(runs: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """Several runs of each measurement, by name. They take turns: a busy moment meets them all."""
+    rounds = [{name: measure() for name, measure in measures.items()} for _ in range(runs)]
+    return {name: [each[name] for each in rounds] for name in measures}
+
+
+class Table:
+    """A table that prints as its rows come, aligned, and ready for a document (Markdown)."""
+
+    def __init__(self, title: str, *columns: str) -> None:
+        self.widths = [max(len(each), 8) for each in columns]
+        print(f"\n{title}\n")
+        self.row(*columns)
+        first, *others = ("-" * (width + 1) for width in self.widths)
+        print(f"|:{first}|{''.join(f'{dashes}:|' for dashes in others)}", flush=True)
+
+    def row(self, *cells: str) -> None:
+        """One row: a cell for each column, the first to the left, the others to the right."""
+        first, *others = zip(cells, self.widths, strict=True)
+        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        print(f"| {' | '.join(padded)} |", flush=True)
 
 
 def finish(rows: Sequence[dict[str, Any]], path: Path | None, *packages: str) -> None:
