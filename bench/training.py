@@ -12,7 +12,7 @@ import numpy as np
 
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import NumpyEngine
-from modelshelf.engines.numpy_.engine import single_threaded
+from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.space.configuration import Configuration
 
 __all__ = [

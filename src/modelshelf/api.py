@@ -17,7 +17,7 @@ from modelshelf.data.metrics import metric_for
 from modelshelf.data.read import from_memory, read_table
 from modelshelf.data.understand import understand
 from modelshelf.engines.numpy_ import NumpyEngine
-from modelshelf.engines.numpy_.engine import single_threaded
+from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.space import Space
 from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
@@ -135,7 +135,7 @@ def train(
     configuration = (configuration or Configuration()).for_task(problem.task)
     made = trial_seed(seed, Purpose.TRAIN, configuration.barcode, SEARCH_SPLIT)
     trial = Trial(0, configuration, Purpose.TRAIN, SEARCH_SPLIT, made)
-    prepared = problem.prepared(SEARCH_SPLIT, configuration.word("scaling"))
+    prepared = problem.prepared(SEARCH_SPLIT, configuration)
     engine, epochs = NumpyEngine(), configuration.whole("epochs")
     with single_threaded():
         member = engine.start(configuration, prepared.data, trial.seed)

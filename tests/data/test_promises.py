@@ -15,6 +15,7 @@ from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.prepare import Preparation, fit_preparation
 from modelshelf.data.prepare.numeric import fit_scaler
 from modelshelf.data.understand import conform, understand
+from modelshelf.space.configuration import Configuration
 from tests.study.conftest import make_table
 
 ROWS = 40
@@ -104,7 +105,7 @@ def test_a_planted_leak_is_caught_in_a_whole_study(monkeypatch):
     def arrays(frame: pl.DataFrame) -> np.ndarray:
         dataset = understand(Table("t", frame), "amount", columns={"label": "ignore"})
         problem = Problem(dataset, METRICS["rmse"], 0, 0)
-        return problem.prepared(Split("search"), "standard").data.x
+        return problem.prepared(Split("search"), Configuration()).data.x
 
     frame = make_table(200)
     dataset = understand(Table("t", frame), "amount", columns={"label": "ignore"})
@@ -112,8 +113,8 @@ def test_a_planted_leak_is_caught_in_a_whole_study(monkeypatch):
     other = changed_outside(frame, train).with_columns(frame["amount"])
     assert np.array_equal(arrays(frame), arrays(other))
 
-    def leaky(dataset, rows, scaling):
-        return fit_preparation(dataset, np.arange(dataset.rows), scaling)
+    def leaky(dataset, rows, *settings):
+        return fit_preparation(dataset, np.arange(dataset.rows), *settings)
 
     monkeypatch.setattr(module, "fit_preparation", leaky)
     assert not np.array_equal(arrays(frame), arrays(other))

@@ -23,11 +23,13 @@ TORCH = {
     "lecun_uniform": lambda w: init.kaiming_uniform_(w, nonlinearity="linear"),
     "orthogonal": init.orthogonal_,
     "pytorch": lambda w: torch.nn.Linear(w.shape[1], w.shape[0]).weight,
+    "standard_normal": init.normal_,
 }
 
 
 def test_every_choice_is_drawn():
-    assert set(TORCH) == set(INITIALISERS) == set(CATALOGUE["initialisation"].domain.values)
+    assert set(TORCH) == set(INITIALISERS)
+    assert {*TORCH, "data"} == set(CATALOGUE["initialisation"].domain.values)
 
 
 @pytest.mark.parametrize("shape", [(150, 80), (60, 200)])
@@ -59,3 +61,22 @@ def test_biases_begin_at_0_but_for_pytorchs():
                 assert 0.5 < np.abs(bias).max() * np.sqrt(weight.shape[0]) <= 1.0
             else:
                 assert not bias.any()
+
+
+@pytest.mark.parametrize("form", ["standard", "ntk"])
+def test_data_fits_each_layer_to_the_rows(form):
+    """Sums without their biases have deviation 1; each bias lies within its sums' range."""
+    data = make_data(3, rows=400)
+    configuration = Configuration(
+        initialisation="data", parametrisation=form, hidden_layers=(30, 20), activation="selu"
+    )
+    member = NumpyEngine("float64").start(configuration, data, seed=0)
+    x = torch.from_numpy(data.x)
+    for weight, bias in zip(*member.layout.split(member.theta), strict=True):
+        sums = x @ torch.from_numpy(weight) / (weight.shape[0] ** 0.5 if form == "ntk" else 1.0)
+        np.testing.assert_allclose(sums.std(0, correction=0), 1.0, rtol=1e-9)
+        low, high = sums.min(0).values.numpy(), sums.max(0).values.numpy()
+        assert (low <= -bias).all()
+        assert (-bias <= high).all()
+        assert bias.std() > 0.1
+        x = torch.selu(sums + torch.from_numpy(bias))

@@ -13,7 +13,7 @@ import pytest
 
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import Network, NumpyEngine
-from modelshelf.engines.numpy_.engine import single_threaded
+from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.space.configuration import Configuration
 from tests.engine.conftest import make_data
 from tests.engine.oracle import mask, order

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from modelshelf.core.records import Task
 from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.engines.numpy_.initialise import INITIALISERS
 from modelshelf.space.catalogue import CATALOGUE
@@ -25,12 +26,40 @@ CASES = [
     *({"initialisation": i} for i in INITIALISERS if i != "he_normal"),
     *({"schedule": s} for s in ("step", "cosine", "one_cycle")),
     {"schedule": "one_cycle", "optimizer": "adamw", "weight_decay": 0.3},
+    {"schedule": "coslog", "learning_rate": 0.02},
     {"warmup": 0.2},
     {"warmup": 0.1, "schedule": "cosine", "optimizer": "momentum", "learning_rate": 0.02},
     {"clip_norm": 0.2},
     {"clip_norm": 1.0, "l2": 1e-2, "optimizer": "sgd", "learning_rate": 0.1},
     {"label_smoothing": 0.15},
     {"loss": "quadratic"},
+    {"biases": "no"},
+    {"biases": "no", "clip_norm": 0.2, "optimizer": "adamw"},
+    {"parametrisation": "ntk", "initialisation": "standard_normal", "learning_rate": 0.05},
+    {"input_scale": "yes", "scale_lr_factor": 6.0},
+    {"parametric_activation": "yes", "activation": "selu", "dropout": 0.3},
+    {"parametric_activation": "yes", "activation_lr_factor": 0.1, "activation": "mish"},
+    {"bias_lr_factor": 0.1, "optimizer": "momentum", "learning_rate": 0.02},
+    {"initialisation": "data"},
+    {"reduction": "sum", "optimizer": "sgd", "learning_rate": 2e-3},
+    {"class_weight": "balanced"},
+    {"class_weight": "balanced", "label_smoothing": 0.1},
+    {"input_dropout": 0.3},
+    {"averaging": 0.95},
+    {"dropout": 0.4, "regularisation_schedule": "flat_cosine"},
+    {"optimizer": "adamw", "weight_decay": 0.5, "regularisation_schedule": "flat_cosine"},
+    {"numeric_encoding": "periodic"},
+    {"numeric_encoding": "periodic", "periodic_sigma": 2.0, "encoding_lr_factor": 0.1},
+    {"category_embedding": 3},
+    {
+        "category_embedding": 2,
+        "numeric_encoding": "periodic",
+        "input_dropout": 0.2,
+        "input_scale": "yes",
+        "encoding_size": 2,
+        "periodic_features": 5,
+    },
+    {"recipe": "realmlp", "hidden_layers": (9, 6, 5), "epochs": 60},
     {"dropout": 0.4},
     {"l1": 1e-3},
     {"l2": 1e-2},
@@ -43,11 +72,14 @@ CASES = [
     {"optimizer": "adam", "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-3},
 ]
 
+TASKS = {True: Task.MULTICLASS, False: Task.REGRESSION}
 NUMBERS = [
     {"dropout": 0.2},
     {"loss": "absolute"},
     {"loss": "huber", "huber_delta": 0.3},
     {"loss": "huber", "clip_norm": 0.1, "schedule": "cosine"},
+    {"reduction": "sum", "optimizer": "sgd", "learning_rate": 2e-3},
+    {"recipe": "realmlp", "hidden_layers": (9, 6), "epochs": 60, "learning_rate": 0.02},
 ]
 
 
@@ -63,8 +95,8 @@ GRID = [*itertools.product(CASES, (3,)), ({}, 2), *((each, 0) for each in NUMBER
     ],
 )
 def test_follows_pytorch_for_a_whole_run(settings, classes, stop):
-    loss = {} if classes else {"loss": "quadratic"}
-    configuration = Configuration(**{**BASE, "learning_rate": 5e-3, **loss, **settings})
+    given = {**BASE, **({} if "recipe" in settings else {"learning_rate": 5e-3}), **settings}
+    configuration = Configuration(**given).for_task(TASKS[classes > 0])
     data, engine = make_data(classes), NumpyEngine("float64")
     member = engine.start(configuration, data, seed=1)
     twin = Twin(member, data)
@@ -74,6 +106,9 @@ def test_follows_pytorch_for_a_whole_run(settings, classes, stop):
     assert leg.steps == twin.step >= 200
     np.testing.assert_allclose(leg.curve[:, 0], losses, rtol=1e-9)
     np.testing.assert_allclose(member.theta, twin.theta(), rtol=1e-9, atol=1e-12)
+    if "averaging" in configuration:
+        np.testing.assert_allclose(member.average, twin.theta(twin.averaged), rtol=1e-9, atol=1e-12)
+        assert not np.allclose(member.average, member.theta)
     assert not np.allclose(member.theta, engine.start(configuration, data, seed=1).theta)
 
 

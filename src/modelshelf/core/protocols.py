@@ -26,6 +26,8 @@ class TrainingData:
     validation_x: NDArray[Any]  #: (rows, inputs); no rows where nothing is held out
     validation_y: NDArray[Any]
     classes: bool  #: whether the target is a class
+    #: What each input is: 0 a switch, -1 a number, n > 0 a code below n. Empty: not known.
+    columns: tuple[int, ...] = ()
 
     @property
     def inputs(self) -> int:

@@ -10,12 +10,21 @@ from modelshelf.core.records import Task
 from modelshelf.space.barcode import barcode_of
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.domains import Value, checked
+from modelshelf.space.recipes import recipe
 
 __all__ = ["LOSSES", "Configuration"]
 
 
 #: The losses that fit, by whether the target holds classes.
 LOSSES = {True: ("cross_entropy", "quadratic"), False: ("quadratic", "absolute", "huber")}
+
+
+#: Settings that fit one kind of target alone: name, value, whether it holds classes.
+_ONE_TASK = (
+    ("monitor", "accuracy", True),
+    ("class_weight", "balanced", True),
+    ("clamp_output", "yes", False),
+)
 
 
 class Configuration(Mapping[str, Value]):
@@ -32,12 +41,21 @@ class Configuration(Mapping[str, Value]):
     >>> configuration.replace(dropout=0).barcode == configuration.barcode
     True
 
+    `recipe` gives published settings by one name, such as `"realmlp"`; what else is given overrules
+    them, and what they are for numbers rather than classes, `for_task` decides.
+
     Raises `SettingError` for an unknown name (with the nearest one) or a value out of its domain.
     """
 
-    __slots__ = ("_active", "_barcode", "_settings", "given")
+    __slots__ = ("_active", "_barcode", "_recipe", "_settings", "given")
 
     def __init__(self, **settings: object) -> None:
+        #: The recipe that was asked for, and what was given besides; `for_task` settles it.
+        self._recipe: tuple[str, dict[str, object]] | None = None
+        if "recipe" in settings:
+            name = str(settings.pop("recipe"))
+            self._recipe = name, settings
+            settings = {**recipe(name, classes=True), **settings}
         values: dict[str, Value] = {}
         for name, value in settings.items():
             values[name] = checked(name, lookup(name).domain, value)
@@ -101,14 +119,28 @@ class Configuration(Mapping[str, Value]):
 
     def replace(self, **changes: object) -> Configuration:
         """The same configuration but for these settings."""
-        given = {name: self._settings[name] for name in self.given}
-        return Configuration(**{**given, **changes})
+        if self._recipe:
+            name, given = self._recipe
+            return Configuration(**{"recipe": name, **given, **changes})
+        kept = {name: self._settings[name] for name in self.given}
+        return Configuration(**{**kept, **changes})
 
     def for_task(self, task: Task) -> Configuration:
         """The configuration with what the task decides: a number is learned by squared error.
 
         Raises `SettingError` where the loss that was given does not fit.
         """
+        if self._recipe:
+            recipe_name, given = self._recipe
+            settings = {**recipe(recipe_name, task.is_classification), **given}
+            return Configuration(**settings).for_task(task)
+        for name, value, classes in _ONE_TASK:
+            if self._active.get(name) == value and task.is_classification is not classes:
+                raise SettingError(
+                    f"{name} = {value} is for a target that holds "
+                    f"{'classes' if classes else 'numbers'}, and this one holds "
+                    f"{'numbers' if classes else 'classes'}: leave it out."
+                )
         loss = self._settings["loss"]
         if loss in LOSSES[task.is_classification]:
             return self

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from modelshelf.space.domains import Domain, Value
+from modelshelf.space.domains import Domain, Real, Value
 
-__all__ = ["Condition", "Hyperparameter", "when"]
+__all__ = ["Condition", "Hyperparameter", "rate_factor", "when"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,19 @@ class Hyperparameter:
     source: str
     condition: Condition | None = None
     off: Value | None = None  #: the value that switches it off
+
+
+def rate_factor(name: str, what: str, condition: Condition) -> Hyperparameter:
+    """The declaration of a factor on the learning rate of some of the parameters."""
+    return Hyperparameter(
+        name=name,
+        group="training",
+        domain=Real(0.0, 100.0),
+        default=1.0,
+        off=1.0,
+        meaning=f"The learning rate of {what}, as a multiple of learning_rate.",
+        too_little="They stay as they began.",
+        too_much="They jump ahead of the weights.",
+        source="Holzmüller et al. 2024",
+        condition=condition,
+    )

@@ -17,6 +17,7 @@ from modelshelf.data.dataset import Dataset
 from modelshelf.data.metrics import Metric, score
 from modelshelf.data.prepare import Preparation, fit_preparation
 from modelshelf.data.split import Split, rows_of
+from modelshelf.space.configuration import Configuration
 
 __all__ = ["FEW_ROWS", "Prepared", "Problem"]
 
@@ -68,7 +69,7 @@ class Problem:
         return self.dataset.rows < FEW_ROWS
 
     @cached_property
-    def _cache(self) -> dict[tuple[Split, str], Prepared]:
+    def _cache(self) -> dict[tuple[Split, str, int | None], Prepared]:
         return {}
 
     @cached_property
@@ -79,15 +80,18 @@ class Problem:
         """Training and validation rows of a split, as indices of development rows."""
         return rows_of(split, self.dataset.target, self.seed, self.classes)
 
-    def prepared(self, split: Split, scaling: str) -> Prepared:
-        """Arrays of a split under one scaling. Made once, by whichever worker asks first."""
+    def prepared(self, split: Split, configuration: Configuration) -> Prepared:
+        """Arrays of a split as a configuration asks. Made once, by whichever worker asks first."""
+        scaling, max_one_hot = configuration.word("scaling"), None
+        if "max_one_hot" in configuration:
+            max_one_hot = configuration.whole("max_one_hot")
         with self._lock:
-            found = self._cache.get((split, scaling))
+            found = self._cache.get((split, scaling, max_one_hot))
             if found is None:
-                found = self._prepare(split, scaling)
+                found = self._prepare(split, scaling, max_one_hot)
                 while len(self._cache) >= _KEPT:
                     self._cache.pop(next(iter(self._cache)))
-                self._cache[split, scaling] = found
+                self._cache[split, scaling, max_one_hot] = found
             return found
 
     def score(self, network: Network, prepared: Prepared) -> float:
@@ -99,9 +103,9 @@ class Problem:
             output = prepared.preparation.unscale_target(output)
         return score(self.metric, prepared.target, output)
 
-    def _prepare(self, split: Split, scaling: str) -> Prepared:
+    def _prepare(self, split: Split, scaling: str, max_one_hot: int | None) -> Prepared:
         train, validation = self.rows(split)
-        preparation = fit_preparation(self.dataset, train, scaling)
+        preparation = fit_preparation(self.dataset, train, scaling, max_one_hot)
         x = preparation.transform(self.dataset.frame)
         y = preparation.encode_target(self.dataset.target)
         data = TrainingData(
@@ -110,5 +114,6 @@ class Problem:
             np.ascontiguousarray(x[validation]),
             np.ascontiguousarray(y[validation]),
             self.classes,
+            preparation.columns,
         )
         return Prepared(data, preparation, self.dataset.target[validation])

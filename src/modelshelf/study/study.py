@@ -12,7 +12,7 @@ from typing import Any
 from modelshelf.core.errors import ShelfError
 from modelshelf.data.dataset import Dataset
 from modelshelf.data.metrics import Metric
-from modelshelf.engines.numpy_.engine import single_threaded
+from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.search import suggest
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.space.barcode import crockford

@@ -63,7 +63,7 @@ class Trainer:
         if self._flag[0]:
             return Work(None)
         trial, engine = leg.trial, self._engine
-        prepared = self._problem.prepared(trial.split, trial.configuration.word("scaling"))
+        prepared = self._problem.prepared(trial.split, trial.configuration)
         if leg.file is None:
             member = engine.start(trial.configuration, prepared.data, trial.seed)
         else:

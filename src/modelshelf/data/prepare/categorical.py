@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 __all__ = ["OneHot", "fit_one_hot"]
 
-_MOST = 100  # categories that get a column of their own
+_MOST, _MOST_CODED = 100, 10_000  # categories that get a column of their own, or a code
 _RARE_SHARE, _RARE_ROWS = 0.001, 2  # fewer training rows than this are joined with the unseen
 
 
@@ -26,21 +26,34 @@ class OneHot:
         missing = (f"{name} is missing",) if self.missing else ()
         return (*(f"{name} = {each}" for each in self.categories), f"{name} = (other)", *missing)
 
-    def transform(self, values: pl.Series) -> NDArray[np.float32]:
-        """(rows, columns) of zeros and ones: a one in each row."""
+    @property
+    def size(self) -> int:
+        """How many columns there are."""
+        return len(self.categories) + 1 + self.missing
+
+    def codes(self, values: pl.Series) -> NDArray[np.int64]:
+        """(rows,): which of the columns a row has its one in."""
         other = len(self.categories)
         code = {each: i for i, each in enumerate(self.categories)}
         absent = other + 1 if self.missing else other
-        places = np.array(
+        return np.array(
             [absent if v is None else code.get(v, other) for v in values.to_list()], dtype=np.int64
         )
-        return np.eye(other + 1 + self.missing, dtype=np.float32)[places]
+
+    def transform(self, values: pl.Series) -> NDArray[np.float32]:
+        """(rows, columns) of zeros and ones: a one in each row."""
+        one_hot: NDArray[np.float32] = np.eye(self.size, dtype=np.float32)[self.codes(values)]
+        return one_hot
 
 
-def fit_one_hot(values: pl.Series) -> OneHot:
-    """Categories of the training values, the commonest first; ties by name."""
+def fit_one_hot(values: pl.Series, coded: bool = False) -> OneHot:
+    """Categories of the training values, the commonest first; ties by name.
+
+    More of them are kept where codes are wanted rather than columns.
+    """
     present = values.drop_nulls()
     least = max(_RARE_ROWS, _RARE_SHARE * len(values))
     counted = sorted(present.value_counts().iter_rows(), key=lambda each: (-each[1], each[0]))
-    kept = [category for category, count in counted if count >= least][:_MOST]
+    kept = [category for category, count in counted if count >= least]
+    kept = kept[: _MOST_CODED if coded else _MOST]
     return OneHot(tuple(kept), values.null_count() > 0)

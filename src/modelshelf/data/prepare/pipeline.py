@@ -42,13 +42,24 @@ class Preparation:
     categories: tuple[tuple[str, OneHot], ...]
     target_center: float = 0.0
     target_scale: float = 1.0
+    coded: frozenset[str] = frozenset()  #: categorical columns that become one column of codes
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """What each of the matrix' columns is: 0 a switch, -1 a number, n > 0 a code below n."""
+        kinds: list[int] = []
+        for each in self.numbers:
+            kinds += [-1, 0] if each.indicator else [-1]
+        for column, one_hot in self.categories:
+            kinds += [one_hot.size] if column in self.coded else [0] * one_hot.size
+        return tuple(kinds)
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the matrix' columns."""
         names = [n for each in self.numbers for n in _number_features(each)]
         for column, one_hot in self.categories:
-            names += one_hot.features(column)
+            names += [column] if column in self.coded else one_hot.features(column)
         return tuple(names)
 
     def transform(self, frame: pl.DataFrame) -> NDArray[np.float32]:
@@ -58,7 +69,11 @@ class Preparation:
         """
         blocks = [np.zeros((frame.height, 0), np.float32)]
         blocks += [b for each in self.numbers for b in _number_blocks(each, frame)]
-        blocks += [one_hot.transform(frame[column]) for column, one_hot in self.categories]
+        for column, one_hot in self.categories:
+            if column in self.coded:
+                blocks.append(one_hot.codes(frame[column]).astype(np.float32)[:, None])
+            else:
+                blocks.append(one_hot.transform(frame[column]))
         matrix: NDArray[np.float32] = np.ascontiguousarray(np.concatenate(blocks, axis=1))
         return matrix
 
@@ -90,6 +105,7 @@ class Preparation:
             "numbers": numbers,
             "categories": [[c, list(o.categories), o.missing] for c, o in self.categories],
             "target": [self.target_center, self.target_scale],
+            "coded": sorted(self.coded),
         }
         return stored, arrays
 
@@ -117,24 +133,36 @@ class Preparation:
             ),
             target_center=stored["target"][0],
             target_scale=stored["target"][1],
+            coded=frozenset(stored.get("coded", ())),  # absent before there were codes
         )
 
 
-def fit_preparation(dataset: Dataset, rows: NDArray[np.int64], scaling: str) -> Preparation:
-    """Fit on these rows of a data set, and on no others."""
+def fit_preparation(
+    dataset: Dataset, rows: NDArray[np.int64], scaling: str, max_one_hot: int | None = None
+) -> Preparation:
+    """Fit on these rows of a data set, and on no others.
+
+    A categorical column with more than `max_one_hot` categories becomes one column of codes.
+    """
     frame = dataset.frame[rows]
     numbers: list[_Number] = []
-    categories = []
+    categories, coded = [], []
     for column in dataset.schema.inputs:
         if column.kind is Kind.CATEGORICAL:
-            categories.append((column.name, fit_one_hot(frame[column.name])))
+            one_hot = fit_one_hot(frame[column.name])
+            if max_one_hot is not None and len(one_hot.categories) > max_one_hot:
+                one_hot = fit_one_hot(frame[column.name], coded=True)
+                coded.append(column.name)
+            categories.append((column.name, one_hot))
         else:
             numbers += _fit_numbers(column.name, column.kind, frame[column.name], scaling)
     center, scale = 0.0, 1.0
     if not dataset.schema.task.is_classification:
         target = dataset.target[rows]
         center, scale = float(target.mean()), float(target.std()) or 1.0
-    return Preparation(dataset.schema, scaling, tuple(numbers), tuple(categories), center, scale)
+    return Preparation(
+        dataset.schema, scaling, tuple(numbers), tuple(categories), center, scale, frozenset(coded)
+    )
 
 
 def _fit_numbers(name: str, kind: Kind, values: pl.Series, scaling: str) -> Iterator[_Number]:

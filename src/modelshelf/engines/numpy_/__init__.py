@@ -4,7 +4,8 @@ Read `step.py` first: it is the whole of training, as plain loops. Numba compile
 `NUMBA_DISABLE_JIT=1` the same source runs as ordinary Python, for reading and stepping.
 """
 
-from modelshelf.engines.numpy_.engine import Member, Network, NumpyEngine
+from modelshelf.engines.numpy_.answer import Network
+from modelshelf.engines.numpy_.engine import Member, NumpyEngine
 from modelshelf.engines.numpy_.numerics import numerics_fingerprint
 
 __all__ = ["Member", "Network", "NumpyEngine", "numerics_fingerprint"]

@@ -12,7 +12,8 @@ import hashlib
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,8 +22,17 @@ import numba
 import numpy as np
 from numba import types
 from platformdirs import user_cache_path
+from threadpoolctl import threadpool_limits
 
-__all__ = ["INTERPRETED", "function_type", "kernel", "pointer", "signature"]
+__all__ = [
+    "INTERPRETED",
+    "function_type",
+    "kernel",
+    "pointer",
+    "quiet",
+    "signature",
+    "single_threaded",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -96,3 +106,20 @@ def signature(result: str, *arguments: str, dtype: np.dtype[Any]) -> Any:
 def function_type(signed: Any) -> Any:
     """The type of a function that is handed to a kernel as an argument."""
     return types.FunctionType(signed)
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Holds BLAS at one thread: members share the cores by themselves."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """With the compiler off, hashes overflow by intent, and diverging members do by nature."""
+    if INTERPRETED:
+        with np.errstate(all="ignore"):
+            yield
+    else:
+        yield

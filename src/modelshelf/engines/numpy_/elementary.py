@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
 
-__all__ = ["exponential", "hyperbolic"]
+__all__ = ["circular", "exponential", "hyperbolic"]
 
 # tanh in float32 as x P(x²) / Q(x²), beyond the bound the nearest float to ±1: within a few units
 # in the last place, and several times as fast as the C library's, which the compiler cannot
@@ -31,6 +31,17 @@ _ONE, _HALF, _T3 = np.float32(1.0), np.float32(0.5), np.float32(1 / 6)
 _T4, _T5 = np.float32(1 / 24), np.float32(1 / 120)
 _T6, _T7 = np.float32(1 / 720), np.float32(1 / 5040)
 _BIAS, _MANTISSA = np.int32(127), np.int32(23)
+
+# cos and sin in float32: what is left of an angle after k quarter turns, taken off in three parts,
+# goes into the polynomials of Cephes' sinf and cosf, and k says which of the two, and its sign.
+_PER_QUARTER = np.float32(0.636619772)
+_Q1, _Q2, _Q3 = np.float32(1.5703125), np.float32(4.837512969970703e-4), np.float32(7.54978995e-8)
+_S1, _S2, _S3 = (
+    np.float32(-1.6666654611e-1),
+    np.float32(8.3321608736e-3),
+    np.float32(-1.951529589e-4),
+)
+_C1, _C2, _C3 = np.float32(4.166664568e-2), np.float32(-1.388731625e-3), np.float32(2.443315711e-5)
 
 
 @kernel
@@ -82,3 +93,31 @@ def hyperbolic(z: NDArray[Any], factor: float) -> None:
         q = q * s + _B2
         q = q * s + _B0
         z[i] = x * p / q
+
+
+@kernel
+def circular(angle: NDArray[Any], sine: NDArray[Any]) -> None:
+    """`sine` ← sin(angle), and then angle ← cos(angle) in place. float64 takes the C library's.
+
+    In float32 the error is below 2e-7 up to angles of 1000, and grows with them from there.
+    """
+    if angle.itemsize == 8:
+        for i in range(angle.size):
+            sine[i] = np.sin(angle[i])
+            angle[i] = np.cos(angle[i])
+        return
+    for i in range(angle.size):
+        x = np.float32(angle[i])
+        k = np.floor(x * _PER_QUARTER + _HALF)
+        r = x - k * _Q1
+        r = r - k * _Q2
+        r = r - k * _Q3
+        quarter = np.int32(k)
+        z = r * r
+        s = ((_S3 * z + _S2) * z + _S1) * z * r + r
+        c = ((_C3 * z + _C2) * z + _C1) * z * z - _HALF * z + _ONE
+        odd = (quarter & np.int32(1)) != 0
+        first = s if odd else c
+        second = c if odd else s
+        angle[i] = -first if ((quarter + np.int32(1)) & np.int32(2)) != 0 else first
+        sine[i] = -second if (quarter & np.int32(2)) != 0 else second

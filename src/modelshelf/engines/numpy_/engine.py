@@ -1,37 +1,41 @@
-"""The engine's face: members and networks around the kernels of `step.py`."""
+"""The engine's face: members around the kernels of `step.py`."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from modelshelf.core.protocols import Leg, TrainingData
-from modelshelf.core.seeds import derive, generator
+from modelshelf.core.seeds import derive
 from modelshelf.engines.numpy_ import step
-from modelshelf.engines.numpy_.activations import ACTIVATIONS, Activation
-from modelshelf.engines.numpy_.compile import INTERPRETED, function_type, pointer, signature
-from modelshelf.engines.numpy_.initialise import INITIALISERS
+from modelshelf.engines.numpy_.answer import Network
+from modelshelf.engines.numpy_.assemble import (
+    class_weights,
+    draw_parameters,
+    groups_of,
+    layout_of,
+    limits_of,
+    plan_of,
+    rates_of,
+)
+from modelshelf.engines.numpy_.compile import pointer, quiet
 from modelshelf.engines.numpy_.layout import Layout
-from modelshelf.engines.numpy_.losses import LOSSES
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
-from modelshelf.engines.numpy_.schedules import SCHEDULES
+from modelshelf.engines.numpy_.pointers import (
+    activation,
+    encoders,
+    loss,
+    train_signature,
+    update,
+)
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["Member", "Network", "NumpyEngine", "single_threaded"]
-
-
-#: What `step` reads of a configuration, in its order; 0 where it is not active.
-_RATES = (
-    "negative_slope", "dropout", "l1", "l2", "weight_decay", "clip_norm", "label_smoothing",
-    "min_delta", "warmup", "huber_delta",
-)  # fmt: skip
+__all__ = ["Member", "NumpyEngine"]
 
 
 @dataclass(slots=True, eq=False)
@@ -45,69 +49,9 @@ class Member:
     slots: NDArray[Any]  #: what the optimizer keeps, (slots, parameters)
     best: NDArray[Any]  #: weights and biases of the best epoch, (parameters,)
     counters: NDArray[np.int64]  #: epoch, step, best epoch, state
-    scalars: NDArray[np.float64]  #: best validation loss
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Network:
-    """A fully connected network that only answers. Weights are (in, out), one a layer."""
-
-    layout: Layout
-    activation: str
-    negative_slope: float
-    classes: bool
-    theta: NDArray[Any]
-
-    def predict(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Class probabilities (rows, classes), or the standardised target (rows,), float64.
-
-        The same rows give the same bits, from a fresh network or from one off the shelf.
-        """
-        dtype = self.theta.dtype
-        x = np.ascontiguousarray(x, dtype=dtype)
-        output = np.empty((x.shape[0], self.layout.widths[-1]), dtype)
-        rates = np.zeros(len(_RATES))
-        rates[step.PARAMETER] = self.negative_slope
-        kernel = pointer(step.predict, _predict_signature(dtype))
-        with _quiet(), single_threaded():
-            kernel(
-                _activation(self.activation, dtype), self.layout.sizes, rates, self.theta, x, output
-            )
-        raw = output.astype(np.float64)
-        if not self.classes:
-            return raw[:, 0]
-        raw -= raw.max(axis=1, keepdims=True)
-        np.exp(raw, out=raw)
-        raw /= raw.sum(axis=1, keepdims=True)
-        return raw
-
-    def weights(self) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
-        """Weights (in, out) and biases (out,) of each layer."""
-        return self.layout.split(self.theta)
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Weights and biases by name, as they lie on the shelf."""
-        weights, biases = self.weights()
-        named = {f"weight.{i}": w for i, w in enumerate(weights)}
-        return {**named, **{f"bias.{i}": b for i, b in enumerate(biases)}}
-
-    @classmethod
-    def from_tensors(
-        cls, configuration: Configuration, classes: bool, tensors: Mapping[str, NDArray[Any]]
-    ) -> Network:
-        """The network whose `tensors` these are."""
-        count = sum(name.startswith("weight.") for name in tensors)
-        weights = [tensors[f"weight.{i}"] for i in range(count)]
-        biases = [tensors[f"bias.{i}"] for i in range(count)]
-        layout = Layout((weights[0].shape[0], *(w.shape[1] for w in weights)))
-        theta = np.concatenate([each.reshape(-1) for each in (*weights, *biases)])
-        return cls(
-            layout,
-            configuration.word("activation"),
-            configuration.number("negative_slope"),
-            classes,
-            np.ascontiguousarray(theta),
-        )
+    scalars: NDArray[np.float64]  #: the best of what is monitored, and the loss at that epoch
+    average: NDArray[Any]  #: running mean of the weights, (parameters,), or empty
+    limits: tuple[float, float]  #: answers are clamped to these
 
 
 class NumpyEngine:
@@ -120,26 +64,27 @@ class NumpyEngine:
         self.dtype = np.dtype(dtype)
 
     def start(self, settings: Mapping[str, Any], data: TrainingData, seed: int) -> Member:
-        """A member at epoch 0, its weights drawn as its configuration says, its biases 0."""
-        configuration = cast("Configuration", settings)
-        layout = Layout((data.inputs, *configuration.hidden_layers, data.outputs))
-        theta = np.zeros(layout.parameters, self.dtype)
-        draw = INITIALISERS[configuration.word("initialisation")]
-        rng = generator(seed, "weights")
-        for weight, bias in zip(*layout.split(theta), strict=True):
-            weight[:] = draw(rng, *weight.shape)
-            if configuration.word("initialisation") == "pytorch":
-                bias[:] = draw(rng, *weight.shape)[0]
+        """A member at epoch 0, its parameters drawn as its configuration says."""
+        member = self._blank(cast("Configuration", settings), data, seed)
+        draw_parameters(member.configuration, member.layout, member.theta, data, seed)
+        member.best[:] = member.theta
+        return member
+
+    def _blank(self, configuration: Configuration, data: TrainingData, seed: int) -> Member:
+        layout = layout_of(configuration, data)
         slots = OPTIMIZERS[configuration.word("optimizer")].slots
+        averaged = layout.size if "averaging" in configuration else 0
         return Member(
             configuration=configuration,
             layout=layout,
             key=np.uint64(derive(seed, "key")),
-            theta=theta,
-            slots=np.zeros((slots, theta.size), self.dtype),
-            best=theta.copy(),
+            theta=np.zeros(layout.size, self.dtype),
+            slots=np.zeros((slots, layout.size), self.dtype),
+            average=np.zeros(averaged, self.dtype),
+            best=np.zeros(layout.size, self.dtype),
             counters=np.zeros(step.COUNTERS, np.int64),
-            scalars=np.array([np.inf]),
+            scalars=np.full(step.SCALARS, np.inf),
+            limits=limits_of(configuration, data),
         )
 
     def advance(
@@ -150,31 +95,27 @@ class NumpyEngine:
         optimizer = OPTIMIZERS[configuration.word("optimizer")]
         first = int(member.counters[step.EPOCH])
         curve = np.full((max(to_epoch - first, 0), 3), np.nan)
-        plan = np.array(
-            [
-                configuration.whole("batch_size"),
-                configuration.whole("patience"),
-                data.classes,
-                configuration.whole("epochs"),
-                SCHEDULES[configuration.word("schedule")],
-            ],
-            np.int64,
-        )
-        rates = np.array([float(configuration.get(name, 0.0)) for name in _RATES])  # type: ignore[arg-type]
-        kernel = pointer(step.train, _train_signature(dtype))
-        with _quiet():
+        kernel = pointer(step.train, train_signature(dtype))
+        with quiet():
             began = time.perf_counter()
             steps = kernel(
-                _activation(configuration.word("activation"), dtype),
-                pointer(LOSSES[configuration.word("loss"), data.classes], _loss_signature(dtype)),
-                pointer(optimizer.update, _update_signature(dtype)),
+                *encoders(member.layout, dtype),
+                activation(configuration.word("activation"), dtype),
+                loss(configuration, data.classes, dtype),
+                update(optimizer.update, dtype),
                 member.layout.sizes,
-                plan,
-                rates,
+                member.layout.form,
+                member.layout.columns,
+                plan_of(configuration, data),
+                rates_of(configuration),
                 np.array([configuration.number(name) for name in optimizer.constants]),
+                groups_of(configuration, member.layout),
+                np.array(member.limits),
+                class_weights(configuration, data, dtype),
                 member.key,
                 member.theta,
                 member.slots,
+                member.average,
                 member.best,
                 member.counters,
                 member.scalars,
@@ -208,6 +149,7 @@ class NumpyEngine:
             member.configuration.number("negative_slope"),
             classes,
             member.best.copy(),
+            member.limits,
         )
 
     def snapshot(self, member: Member) -> dict[str, NDArray[Any]]:
@@ -217,6 +159,7 @@ class NumpyEngine:
             "state.slots": member.slots,
             "state.counters": member.counters,
             "state.scalars": member.scalars,
+            "state.average": member.average,
         }
 
     def thaw(
@@ -227,69 +170,15 @@ class NumpyEngine:
         tensors: Mapping[str, NDArray[Any]],
     ) -> Member:
         """The frozen member, from its snapshot and its network's tensors."""
-        member = self.start(settings, data, seed)
+        member = self._blank(cast("Configuration", settings), data, seed)
         best = Network.from_tensors(member.configuration, data.classes, tensors).theta
         for into, name in (
             (member.theta, "state.theta"),
             (member.slots, "state.slots"),
             (member.counters, "state.counters"),
             (member.scalars, "state.scalars"),
+            (member.average, "state.average"),
         ):
             into[...] = tensors[name].reshape(into.shape)
         member.best[:] = best
         return member
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """Holds BLAS at one thread: members share the cores by themselves."""
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """With the compiler off, hashes overflow by intent, and diverging members do by nature."""
-    if INTERPRETED:
-        with np.errstate(all="ignore"):
-            yield
-    else:
-        yield
-
-
-def _activation_signature(dtype: np.dtype[Any]) -> Any:
-    return signature("void", "f1", "f1", "d", dtype=dtype)
-
-
-def _loss_signature(dtype: np.dtype[Any]) -> Any:
-    return signature("d", "f2", "f2", "f2", "d", dtype=dtype)
-
-
-def _update_signature(dtype: np.dtype[Any]) -> Any:
-    return signature("void", "f1", "f1", "f2", "d1", "i", dtype=dtype)
-
-
-def _activation(name: str, dtype: np.dtype[Any]) -> Activation:
-    return pointer(ACTIVATIONS[name], _activation_signature(dtype))
-
-
-def _train_signature(dtype: np.dtype[Any]) -> Any:
-    functions = (_activation_signature, _loss_signature, _update_signature)
-    return signature(
-        "i", *(function_type(each(dtype)) for each in functions),
-        "i1", "i1", "d1", "d1", "u", "f1", "f2", "f1", "i1", "d1",
-        "f2", "f2", "f2", "f2", "i", "d2", "u1", dtype=dtype,
-    )  # fmt: skip
-
-
-def _predict_signature(dtype: np.dtype[Any]) -> Any:
-    return signature(
-        "void",
-        function_type(_activation_signature(dtype)),
-        "i1",
-        "d1",
-        "f1",
-        "f2",
-        "f2",
-        dtype=dtype,
-    )

@@ -1,17 +1,18 @@
 """How weights are drawn before training. To add one: a line in `INITIALISERS` and the catalogue.
 
-Biases begin at 0; but for `pytorch`, which draws them like a weight.
+Biases begin at 0; but for `pytorch`, which draws them like a weight, and `data`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INITIALISERS"]
+__all__ = ["INITIALISERS", "fit_to_data"]
 
 Initialiser = Callable[[np.random.Generator, int, int], NDArray[np.float64]]
 
@@ -59,6 +60,38 @@ def _orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[
     return q if fan_in >= fan_out else q.T
 
 
+def _unit(fan_in: int, fan_out: int) -> float:
+    """Standard normal, whatever the width: as NumPy's randn, and the NTK form, begin."""
+    return 1.0
+
+
+def fit_to_data(
+    rng: np.random.Generator,
+    weight: NDArray[Any],
+    bias: NDArray[Any],
+    x: NDArray[Any],
+    factor: float,
+) -> NDArray[Any]:
+    """Set a layer so that its sums over rows `x` (rows, in) begin with deviation 1; returns them.
+
+    Each weight is drawn from a standard normal and divided by its sum's deviation; each bias is
+    minus a random mean of five rows' sums, so that units bend where there are rows. `factor`
+    multiplies sums as they are trained. Source: Holzmüller et al. 2024, 3.2 ("std", "he+5").
+    """
+    drawn = rng.normal(size=weight.shape).astype(weight.dtype)
+    sums: NDArray[Any] = (x @ drawn) * weight.dtype.type(factor)
+    deviation = sums.std(axis=0)
+    deviation[~(deviation > 1e-6)] = 1.0  # a unit that sees one value only
+    weight[:] = drawn / deviation
+    sums /= deviation
+    shares = rng.exponential(size=(5, bias.size))
+    shares /= shares.sum(axis=0)
+    picked = np.take_along_axis(sums, rng.integers(0, len(x), (5, bias.size)), axis=0)
+    bias[:] = -(picked * shares).sum(axis=0)
+    sums += bias
+    return sums
+
+
 #: Each draws weights (fan_in, fan_out) in float64.
 INITIALISERS: dict[str, Initialiser] = {
     "he_normal": _normal(_he),
@@ -69,4 +102,5 @@ INITIALISERS: dict[str, Initialiser] = {
     "lecun_uniform": _uniform(_lecun),
     "orthogonal": _orthogonal,
     "pytorch": _uniform(_torch),
+    "standard_normal": _normal(_unit),
 }

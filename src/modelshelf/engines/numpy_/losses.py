@@ -29,8 +29,11 @@ __all__ = [
     "criterion",
     "cross_entropy",
     "huber",
+    "smooth",
     "softmax",
     "squared_error",
+    "weigh",
+    "weighted_cross_entropy",
 ]
 
 Loss = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], float], float]
@@ -73,6 +76,25 @@ def cross_entropy(
         for k in range(columns):
             total -= np.float64(target[i, k]) * np.float64(output[i, k])
             gradient[i, k] = (gradient[i, k] - target[i, k]) * share
+    return total / rows
+
+
+def weighted_cross_entropy(
+    output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any], parameter: float
+) -> float:
+    """`cross_entropy` for targets that need not sum to 1; CrossEntropyLoss(weight=…)."""
+    rows, columns = output.shape
+    share = output.dtype.type(1.0 / rows)
+    softmax(output, gradient)
+    total = 0.0
+    for i in range(rows):
+        norm = output.dtype.type(0.0)
+        for k in range(columns):
+            norm += target[i, k]
+            if target[i, k] > 0.0:
+                total -= np.float64(target[i, k]) * np.log(max(np.float64(gradient[i, k]), 1e-45))
+        for k in range(columns):
+            gradient[i, k] = (norm * gradient[i, k] - target[i, k]) * share
     return total / rows
 
 
@@ -169,9 +191,34 @@ def criterion(
             sums[1] += 1.0 if best == truth else 0.0
 
 
+@kernel
+def smooth(targets: NDArray[Any], classes: int, smoothing: float) -> None:
+    """Move this share of each row's certainty to all classes alike. Szegedy et al. 2016."""
+    keep, rest = targets.dtype.type(1.0 - smoothing), targets.dtype.type(smoothing / classes)
+    for i in range(targets.size):
+        targets[i] = keep * targets[i] + rest
+
+
+@kernel
+def weigh(targets: NDArray[Any], classes: NDArray[Any], smoothing: float) -> None:
+    """Smooth one-hot targets, and weigh them by class, over the mean weight of the batch's rows.
+
+    As torch.nn.CrossEntropyLoss(weight=…, label_smoothing=…) does.
+    """
+    width = classes.size
+    total = 0.0
+    for i in range(targets.size):
+        total += np.float64(targets[i]) * np.float64(classes[i % width])
+    mean = targets.dtype.type(total * width / targets.size)
+    keep, rest = targets.dtype.type(1.0 - smoothing), targets.dtype.type(smoothing / width)
+    for i in range(targets.size):
+        targets[i] = (keep * targets[i] + rest) * classes[i % width] / mean
+
+
 #: By the hyperparameter's value, and whether the target is a class.
 LOSSES: dict[tuple[str, bool], Loss] = {
     ("cross_entropy", True): cross_entropy,
+    ("weighted_cross_entropy", True): weighted_cross_entropy,
     ("quadratic", True): brier,
     ("quadratic", False): squared_error,
     ("absolute", False): absolute_error,

@@ -16,7 +16,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["OPTIMIZERS", "Optimizer", "adagrad", "adam", "momentum", "nesterov", "rmsprop", "sgd"]
+from modelshelf.engines.numpy_.compile import kernel
+
+__all__ = [
+    "OPTIMIZERS",
+    "Optimizer",
+    "Update",
+    "adagrad",
+    "adam",
+    "average_into",
+    "momentum",
+    "nesterov",
+    "rmsprop",
+    "sgd",
+    "update_groups",
+]
 
 Update = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.float64], int], None]
 
@@ -124,6 +138,43 @@ def adam(
         theta[i] -= rate * mean[i] / (np.sqrt(square[i]) * shrink + epsilon)
 
 
+@kernel
+def update_groups(
+    update: Update,
+    groups: NDArray[np.float64],
+    constants: NDArray[np.float64],
+    decay: float,
+    theta: NDArray[Any],
+    gradient: NDArray[Any],
+    slots: NDArray[Any],
+    step: int,
+) -> None:
+    """One step of each group (begin, end, factor of the rate, whether it decays).
+
+    A group's slots lie together, wherever the vector's slots lie.
+    """
+    rate, kept, flat = constants[0], slots.shape[0], slots.reshape(slots.size)
+    for g in range(groups.shape[0]):
+        begin, end = np.int64(groups[g, 0]), np.int64(groups[g, 1])
+        constants[0] = rate * groups[g, 2]
+        if decay > 0.0 and groups[g, 3] > 0.0:
+            shrink = theta.dtype.type(1.0 - constants[0] * decay)
+            for i in range(begin, end):
+                theta[i] *= shrink
+        own = flat[kept * begin : kept * end].reshape(kept, end - begin)
+        update(theta[begin:end], gradient[begin:end], own, constants, step)
+    constants[0] = rate
+
+
+@kernel
+def average_into(theta: NDArray[Any], average: NDArray[Any], decay: float, step: int) -> None:
+    """A running mean of the weights; torch.optim.swa_utils.get_ema_multi_avg_fn."""
+    keep = theta.dtype.type(decay if step > 1 else 0.0)
+    rest = theta.dtype.type(1.0 - decay if step > 1 else 1.0)
+    for i in range(theta.size):
+        average[i] = keep * average[i] + rest * theta[i]
+
+
 OPTIMIZERS: dict[str, Optimizer] = {
     "sgd": Optimizer(sgd, slots=0, constants=("learning_rate",)),
     "momentum": Optimizer(momentum, slots=1, constants=("learning_rate", "momentum")),
@@ -131,6 +182,6 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "adagrad": Optimizer(adagrad, slots=1, constants=("learning_rate", "epsilon")),
     "rmsprop": Optimizer(rmsprop, slots=1, constants=("learning_rate", "rho", "epsilon")),
     "adam": Optimizer(adam, slots=2, constants=("learning_rate", "beta1", "beta2", "epsilon")),
-    # Its decay is decoupled from the gradient: `step.train` does it, for weights and not biases.
+    # Its decay is decoupled from the gradient: `update_groups` does it, for weights and not biases.
     "adamw": Optimizer(adam, slots=2, constants=("learning_rate", "beta1", "beta2", "epsilon")),
 }

@@ -13,156 +13,45 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.activations import Activation
 from modelshelf.engines.numpy_.compile import kernel
-from modelshelf.engines.numpy_.losses import Loss, criterion
-from modelshelf.engines.numpy_.optimizers import Update
+from modelshelf.engines.numpy_.encoding import Encode, EncodeBack
+from modelshelf.engines.numpy_.layout import FEATURES, MIX, SCALE
+from modelshelf.engines.numpy_.losses import Loss, criterion, smooth, weigh
+from modelshelf.engines.numpy_.network import DROPOUT, backward, forward
+from modelshelf.engines.numpy_.optimizers import Update, average_into, update_groups
+from modelshelf.engines.numpy_.penalties import clamp, clip, finite, penalise
 from modelshelf.engines.numpy_.random import drop, shuffle
-from modelshelf.engines.numpy_.schedules import share
+from modelshelf.engines.numpy_.schedules import fading, share
 
 __all__ = [
-    "BEST_EPOCH",
+    "BATCH",
+    "BEST_LOSS",
     "CLASSES",
     "COUNTERS",
+    "DIVERGED",
     "EPOCH",
+    "EPOCHS",
+    "FADES",
+    "INTERRUPTED",
+    "MONITOR",
+    "PATIENCE",
     "PLAN",
-    "STATE",
-    "STEP",
+    "SCALARS",
+    "SCHEDULE",
+    "STOPPED_EARLY",
+    "SUMMED",
     "predict",
     "train",
 ]
 
-# A member's counters (int64), its scalars (float64) and its plan (int64), by place.
-EPOCH, STEP, BEST_EPOCH, STATE, COUNTERS = 0, 1, 2, 3, 4
-BEST_LOSS = 0
-BATCH, PATIENCE, CLASSES, EPOCHS, SCHEDULE, PLAN = 0, 1, 2, 3, 4, 5
-PARAMETER, DROPOUT, L1, L2, DECAY, CLIP, SMOOTHING, MIN_DELTA, WARMUP, LOSS = range(10)
+# A member's counters (int64), its scalars (float64), its plan (int64) and its rates (float64), by
+# place. Two of the rates are `network`'s.
+EPOCH, STEP, BEST_EPOCH, STATE, COUNTERS = range(5)
+BEST, BEST_LOSS, SCALARS = range(3)  # of what is monitored, and the loss at that epoch
+BATCH, PATIENCE, CLASSES, EPOCHS, SCHEDULE, SUMMED, MONITOR, FADES, PLAN = range(9)
+L1, L2, DECAY, CLIP, SMOOTHING, MIN_DELTA, WARMUP, LOSS, INPUT_DROPOUT, AVERAGING = range(2, 12)
 
 # What STATE says. TRAINING: may go on. The others are ends.
 TRAINING, STOPPED_EARLY, DIVERGED, INTERRUPTED = 0, 1, 2, 3
-
-
-@kernel
-def _forward(
-    activation: Activation,
-    sizes: NDArray[np.int64],
-    rates: NDArray[np.float64],
-    theta: NDArray[Any],
-    outputs: NDArray[Any],
-    slopes: NDArray[Any],
-    rows: int,
-    capacity: int,
-    key: np.uint64,
-    step: int,
-) -> None:
-    """Fill `outputs` layer by layer; its first layer holds the inputs. Dropout where step > 0."""
-    layers = sizes.size - 1
-    w, a = 0, 0
-    b = theta.size
-    for layer in range(1, layers + 1):
-        b -= sizes[layer]
-    for layer in range(layers):
-        n, m = sizes[layer], sizes[layer + 1]
-        below = outputs[a : a + rows * n].reshape(rows, n)
-        a += capacity * n
-        z = outputs[a : a + rows * m]
-        sums = z.reshape(rows, m)
-        np.dot(below, theta[w : w + n * m].reshape(n, m), sums)
-        bias = theta[b : b + m]
-        for i in range(rows):
-            for k in range(m):
-                sums[i, k] += bias[k]
-        if layer < layers - 1:
-            slope = slopes[a : a + rows * m]
-            activation(z, slope, rates[PARAMETER])
-            if step > 0 and rates[DROPOUT] > 0.0:
-                drop(z, slope, rates[DROPOUT], key, step, layer)
-        w += n * m
-        b += m
-
-
-@kernel
-def _backward(
-    sizes: NDArray[np.int64],
-    theta: NDArray[Any],
-    outputs: NDArray[Any],
-    slopes: NDArray[Any],
-    deltas: NDArray[Any],
-    gradient: NDArray[Any],
-    rows: int,
-    capacity: int,
-) -> None:
-    """Fill `gradient`; `deltas[0]` holds the loss's gradient by the outputs."""
-    layers = sizes.size - 1
-    w, b, a = 0, theta.size, 0
-    for layer in range(layers):
-        w += sizes[layer] * sizes[layer + 1]
-        a += capacity * sizes[layer]
-    here = 0
-    for layer in range(layers - 1, -1, -1):
-        n, m = sizes[layer], sizes[layer + 1]
-        w -= n * m
-        b -= m
-        a -= capacity * n
-        delta = deltas[here, : rows * m].reshape(rows, m)
-        below = outputs[a : a + rows * n].reshape(rows, n)
-        np.dot(below.T, delta, gradient[w : w + n * m].reshape(n, m))
-        bias = gradient[b : b + m]
-        bias[:] = 0
-        for i in range(rows):
-            for k in range(m):
-                bias[k] += delta[i, k]
-        if layer > 0:
-            flat = deltas[1 - here, : rows * n]
-            np.dot(delta, theta[w : w + n * m].reshape(n, m).T, flat.reshape(rows, n))
-            slope = slopes[a : a + rows * n]
-            for i in range(flat.size):
-                flat[i] *= slope[i]
-            here = 1 - here
-
-
-@kernel
-def _penalise(
-    rates: NDArray[np.float64], weights: int, theta: NDArray[Any], gradient: NDArray[Any]
-) -> float:
-    """Add the penalties' gradients, and return l1 · Σ|w| + l2 · Σw² (weights, not biases)."""
-    zero = theta.dtype.type(0.0)
-    l1, l2 = theta.dtype.type(rates[L1]), theta.dtype.type(2.0 * rates[L2])
-    absolute, square = 0.0, 0.0
-    for i in range(weights):
-        w = theta[i]
-        sign = l1 if w > zero else (-l1 if w < zero else zero)
-        gradient[i] += sign + l2 * w
-        absolute += np.float64(abs(w))
-        square += np.float64(w) * np.float64(w)
-    return rates[L1] * absolute + rates[L2] * square
-
-
-@kernel
-def _clip(gradient: NDArray[Any], longest: float) -> None:
-    """Shorten the gradient to a norm of `longest`; torch.nn.utils.clip_grad_norm_."""
-    square = 0.0
-    for i in range(gradient.size):
-        square += np.float64(gradient[i]) * np.float64(gradient[i])
-    factor = longest / (np.sqrt(square) + 1e-6)
-    if factor < 1.0:
-        small = gradient.dtype.type(factor)
-        for i in range(gradient.size):
-            gradient[i] *= small
-
-
-@kernel
-def _smooth(targets: NDArray[Any], classes: int, smoothing: float) -> None:
-    """Move this share of each row's certainty to all classes alike. Szegedy et al. 2016."""
-    keep, rest = targets.dtype.type(1.0 - smoothing), targets.dtype.type(smoothing / classes)
-    for i in range(targets.size):
-        targets[i] = keep * targets[i] + rest
-
-
-@kernel
-def _finite(theta: NDArray[Any]) -> bool:
-    total = 0.0
-    for i in range(theta.size):
-        total += np.float64(theta[i])
-    return bool(np.isfinite(total))
 
 
 @kernel
@@ -179,13 +68,20 @@ def _gather(
 
 @kernel
 def _validate(
+    encode: Encode,
     activation: Activation,
     sizes: NDArray[np.int64],
+    form: NDArray[np.int64],
+    columns: NDArray[np.int64],
     rates: NDArray[np.float64],
+    limits: NDArray[np.float64],
     classes: int,
     theta: NDArray[Any],
     outputs: NDArray[Any],
     slopes: NDArray[Any],
+    mixed: NDArray[Any],
+    scaled: NDArray[Any],
+    waves: NDArray[Any],
     capacity: int,
     x: NDArray[Any],
     y: NDArray[Any],
@@ -197,25 +93,40 @@ def _validate(
     for start in range(0, x.shape[0], capacity):
         rows = min(capacity, x.shape[0] - start)
         inputs = outputs[: rows * sizes[0]].reshape(rows, sizes[0])
-        inputs[:, :] = x[start : start + rows]
-        _forward(activation, sizes, rates, theta, outputs, slopes, rows, capacity, np.uint64(0), 0)
-        output = outputs[last : last + rows * sizes[-1]].reshape(rows, sizes[-1])
-        criterion(output, y[start : start + rows], classes, sums)
+        if columns.size > 0:
+            encode(columns, form, theta, x[start : start + rows], inputs, waves)
+        else:
+            inputs[:, :] = x[start : start + rows]
+        forward(
+            activation, sizes, form, rates, theta, outputs, slopes, mixed, scaled, slopes, rows,
+            capacity, np.uint64(0), 0,
+        )  # fmt: skip
+        flat = outputs[last : last + rows * sizes[-1]]
+        clamp(flat, limits)
+        criterion(flat.reshape(rows, sizes[-1]), y[start : start + rows], classes, sums)
     sums[0] /= max(x.shape[0], 1) * (1 if classes == 1 else sizes[-1])
     sums[1] /= max(x.shape[0], 1)
 
 
 def train(
+    encode: Encode,
+    encode_back: EncodeBack,
     activation: Activation,
     loss: Loss,
     update: Update,
     sizes: NDArray[np.int64],
+    form: NDArray[np.int64],
+    columns: NDArray[np.int64],
     plan: NDArray[np.int64],
     rates: NDArray[np.float64],
     constants: NDArray[np.float64],
+    groups: NDArray[np.float64],
+    limits: NDArray[np.float64],
+    classes: NDArray[Any],
     key: np.uint64,
     theta: NDArray[Any],
     slots: NDArray[Any],
+    average: NDArray[Any],
     best: NDArray[Any],
     counters: NDArray[np.int64],
     scalars: NDArray[np.float64],
@@ -230,19 +141,26 @@ def train(
     """Train until `to_epoch`, patience's end, divergence, or `stop[0]`; returns updates made.
 
     `curve` (epochs, 3) gets training loss, validation loss and accuracy of each epoch. `best`
-    keeps the weights of the best epoch: by validation loss, or the last where nothing validates.
+    keeps the weights of the best epoch: by what is monitored, or the last where nothing validates.
+    `groups` is `update_groups`'s, `limits` is `clamp`'s, `classes` holds the weights of classes, if
+    they have any.
     """
-    n, outputs_n = x.shape[0], sizes[-1]
+    n, outputs_n, width = x.shape[0], sizes[-1], sizes[0]
     batch = min(plan[BATCH], n)
     capacity = max(batch, min(256, validation_x.shape[0]))
     total, widest = 0, 0
-    for width in sizes:
-        total += capacity * width
-        widest = max(widest, width)
-    weights = theta.size
-    for layer in range(1, sizes.size):
-        weights -= sizes[layer]
+    for each in sizes:
+        total += capacity * each
+        widest = max(widest, each)
+    weights = 0
+    for layer in range(sizes.size - 1):
+        weights += sizes[layer] * sizes[layer + 1]
     outputs, slopes = np.empty(total, theta.dtype), np.empty(total, theta.dtype)
+    mixed = np.empty(total if form[MIX] >= 0 else 0, theta.dtype)
+    scaled = np.empty(width * sizes[1] if form[SCALE] >= 0 else 0, theta.dtype)
+    encoded = columns.size > 0
+    raw = np.empty(capacity * x.shape[1] if encoded else 0, theta.dtype)
+    waves = np.empty((2, capacity * form[FEATURES]), theta.dtype)
     deltas = np.empty((2, capacity * widest), theta.dtype)
     gradient = np.empty(theta.size, theta.dtype)
     targets = np.empty(capacity * outputs_n, theta.dtype)
@@ -251,7 +169,8 @@ def train(
     last = total - capacity * outputs_n
     first_epoch, first_step = counters[EPOCH], counters[STEP]
     rate, steps = constants[0], plan[EPOCHS] * ((n + batch - 1) // batch)
-    scheduled = plan[SCHEDULE] != 0 or rates[WARMUP] > 0.0
+    dropout, decay, now = rates[DROPOUT], rates[DECAY], rates.copy()
+    kept = average if rates[AVERAGING] > 0.0 else theta
 
     while counters[STATE] == TRAINING and counters[EPOCH] < to_epoch:
         epoch = counters[EPOCH] + 1
@@ -263,61 +182,99 @@ def train(
                 return counters[STEP] - first_step
             rows = min(batch, n - start)
             step = counters[STEP] + 1
-            _gather(x, order, start, rows, outputs)
+            if plan[FADES] == 1:
+                now[DROPOUT] = dropout * fading(step, steps)
+                decay = rates[DECAY] * fading(step, steps)
+            inputs = outputs[: rows * width]
+            if encoded:
+                _gather(x, order, start, rows, raw)
+                seen = raw[: rows * columns.size].reshape(rows, columns.size)
+                encode(columns, form, theta, seen, inputs.reshape(rows, width), waves)
+            else:
+                _gather(x, order, start, rows, inputs)
+            if rates[INPUT_DROPOUT] > 0.0:
+                slopes[: rows * width] = 1
+                drop(inputs, slopes[: rows * width], rates[INPUT_DROPOUT], key, step, -1)
             _gather(y, order, start, rows, targets)
-            if rates[SMOOTHING] > 0.0:
-                _smooth(targets[: rows * outputs_n], outputs_n, rates[SMOOTHING])
-            _forward(activation, sizes, rates, theta, outputs, slopes, rows, capacity, key, step)
+            if classes.size > 0:
+                weigh(targets[: rows * outputs_n], classes, rates[SMOOTHING])
+            elif rates[SMOOTHING] > 0.0:
+                smooth(targets[: rows * outputs_n], outputs_n, rates[SMOOTHING])
+            forward(
+                activation, sizes, form, now, theta, outputs, slopes, mixed, scaled, deltas[1],
+                rows, capacity, key, step,
+            )  # fmt: skip
+            delta = deltas[0, : rows * outputs_n]
             value = loss(
                 outputs[last : last + rows * outputs_n].reshape(rows, outputs_n),
                 targets[: rows * outputs_n].reshape(rows, outputs_n),
-                deltas[0, : rows * outputs_n].reshape(rows, outputs_n),
+                delta.reshape(rows, outputs_n),
                 rates[LOSS],
             )
-            _backward(sizes, theta, outputs, slopes, deltas, gradient, rows, capacity)
+            if plan[SUMMED] == 1:
+                count = rows if plan[CLASSES] == 1 else rows * outputs_n
+                value *= count
+                for i in range(delta.size):
+                    delta[i] *= count
+            here = backward(
+                sizes, form, theta, outputs, slopes, mixed, scaled, deltas, gradient, rows,
+                capacity, encoded,
+            )  # fmt: skip
+            if encoded:
+                back = deltas[here, : rows * width]
+                if rates[INPUT_DROPOUT] > 0.0:
+                    for i in range(back.size):
+                        back[i] *= slopes[i]
+                seen = raw[: rows * columns.size].reshape(rows, columns.size)
+                encode_back(
+                    columns, form, theta, seen, back.reshape(rows, width), waves, gradient
+                )  # fmt: skip
             if rates[L1] > 0.0 or rates[L2] > 0.0:
-                value += _penalise(rates, weights, theta, gradient)
+                value += penalise(rates[L1], rates[L2], weights, theta, gradient)
             if not np.isfinite(value):
                 counters[STATE] = DIVERGED
                 return counters[STEP] - first_step
             if rates[CLIP] > 0.0:
-                _clip(gradient, rates[CLIP])
-            if scheduled:
+                clip(gradient, rates[CLIP])
+            if plan[SCHEDULE] != 0 or rates[WARMUP] > 0.0:
                 constants[0] = rate * share(plan[SCHEDULE], rates[WARMUP], step, steps)
-            if rates[DECAY] > 0.0:
-                kept = theta.dtype.type(1.0 - constants[0] * rates[DECAY])
-                for i in range(weights):
-                    theta[i] *= kept
-            update(theta, gradient, slots, constants, step)
+            update_groups(update, groups, constants, decay, theta, gradient, slots, step)
             counters[STEP] = step
+            if rates[AVERAGING] > 0.0:
+                average_into(theta, average, rates[AVERAGING], step)
             total_loss += value * rows
 
         if validation_x.shape[0] > 0:
             _validate(
-                activation, sizes, rates, plan[CLASSES], theta, outputs, slopes, capacity,
-                validation_x, validation_y, sums,
+                encode, activation, sizes, form, columns, rates, limits, plan[CLASSES], kept,
+                outputs, slopes, mixed, scaled, waves, capacity, validation_x, validation_y, sums,
             )  # fmt: skip
             if not np.isfinite(sums[0]):
                 counters[STATE] = DIVERGED
                 return counters[STEP] - first_step
-        elif not _finite(theta):  # no later loss would tell, and these weights are kept
+        elif not finite(kept):  # no later loss would tell, and these weights are kept
             counters[STATE] = DIVERGED
             return counters[STEP] - first_step
         counters[EPOCH] = epoch
         point = curve[epoch - first_epoch - 1]
         point[0], point[1], point[2] = total_loss / n, sums[0], sums[1]
-        if validation_x.shape[0] == 0 or sums[0] < scalars[BEST_LOSS] - rates[MIN_DELTA]:
-            best[:] = theta
-            counters[BEST_EPOCH], scalars[BEST_LOSS] = epoch, sums[0]
+        watched = sums[0] if plan[MONITOR] == 0 else 1.0 - sums[1]
+        if validation_x.shape[0] == 0 or watched < scalars[BEST] - rates[MIN_DELTA]:
+            best[:] = kept
+            counters[BEST_EPOCH], scalars[BEST], scalars[BEST_LOSS] = epoch, watched, sums[0]
         elif plan[PATIENCE] > 0 and epoch - counters[BEST_EPOCH] >= plan[PATIENCE]:
             counters[STATE] = STOPPED_EARLY
     return counters[STEP] - first_step
 
 
 def predict(
+    encode: Encode,
     activation: Activation,
     sizes: NDArray[np.int64],
+    form: NDArray[np.int64],
+    columns: NDArray[np.int64],
     rates: NDArray[np.float64],
+    limits: NDArray[np.float64],
     theta: NDArray[Any],
     x: NDArray[Any],
     into: NDArray[Any],
@@ -325,15 +282,24 @@ def predict(
     """The network's raw outputs for rows `x` (rows, inputs) into `into` (rows, outputs)."""
     capacity = 256
     total = 0
-    for width in sizes:
-        total += capacity * width
+    for each in sizes:
+        total += capacity * each
     outputs, slopes = np.empty(total, theta.dtype), np.empty(total, theta.dtype)
+    mixed = np.empty(total if form[MIX] >= 0 else 0, theta.dtype)
+    scaled = np.empty(sizes[0] * sizes[1] if form[SCALE] >= 0 else 0, theta.dtype)
+    waves = np.empty((2, capacity * form[FEATURES]), theta.dtype)
     last = total - capacity * sizes[-1]
     for start in range(0, x.shape[0], capacity):
         rows = min(capacity, x.shape[0] - start)
         inputs = outputs[: rows * sizes[0]].reshape(rows, sizes[0])
-        inputs[:, :] = x[start : start + rows]
-        _forward(activation, sizes, rates, theta, outputs, slopes, rows, capacity, np.uint64(0), 0)
-        into[start : start + rows] = outputs[last : last + rows * sizes[-1]].reshape(
-            rows, sizes[-1]
-        )
+        if columns.size > 0:
+            encode(columns, form, theta, x[start : start + rows], inputs, waves)
+        else:
+            inputs[:, :] = x[start : start + rows]
+        forward(
+            activation, sizes, form, rates, theta, outputs, slopes, mixed, scaled, slopes, rows,
+            capacity, np.uint64(0), 0,
+        )  # fmt: skip
+        flat = outputs[last : last + rows * sizes[-1]]
+        clamp(flat, limits)
+        into[start : start + rows] = flat.reshape(rows, sizes[-1])

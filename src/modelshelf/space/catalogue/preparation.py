@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modelshelf.space.domains import Choice
-from modelshelf.space.hyperparameter import Hyperparameter
+from modelshelf.space.domains import Choice, Integer, Real
+from modelshelf.space.hyperparameter import Condition, Hyperparameter, rate_factor, when
 
 __all__ = ["PREPARATION"]
 
@@ -20,5 +20,84 @@ PREPARATION = (
         too_little="Standard scaling lets a few extreme values squeeze all others together.",
         too_much="Quantiles keep only the order: distances in a column are lost.",
         source="LeCun et al. 1998; Holzmüller et al. 2024 (robust, smooth clip)",
+    ),
+    Hyperparameter(
+        name="numeric_encoding",
+        group="preparation",
+        domain=Choice(("none", "periodic")),
+        default="none",
+        off="none",
+        meaning=(
+            "What the first layer sees of a number: itself; or itself and a few learned "
+            "mixtures of cosines of it, so that one layer can bend it often."
+        ),
+        too_little="A number that acts in steps or waves needs many units to follow.",
+        too_much="Noise in a number is followed too; more inputs, slower steps.",
+        source="Gorishniy et al. 2022; Holzmüller et al. 2024 (PBLD)",
+    ),
+    Hyperparameter(
+        name="periodic_features",
+        group="preparation",
+        domain=Integer(1, 1024, log=True),
+        default=16,
+        meaning="How many cosines each number is encoded by.",
+        too_little="Few bends.",
+        too_much="Slow, and able to follow noise.",
+        source="Holzmüller et al. 2024",
+        condition=when("numeric_encoding", "periodic"),
+    ),
+    Hyperparameter(
+        name="periodic_sigma",
+        group="preparation",
+        domain=Real(1e-3, 1e3, log=True),
+        default=0.1,
+        meaning="The deviation of the cosines' frequencies at the start.",
+        too_little="The encoding is nearly linear in the number.",
+        too_much="Neighbouring values look unrelated.",
+        source="Gorishniy et al. 2022; Holzmüller et al. 2024",
+        condition=when("numeric_encoding", "periodic"),
+    ),
+    Hyperparameter(
+        name="encoding_size",
+        group="preparation",
+        domain=Integer(2, 64),
+        default=4,
+        meaning="How many inputs each encoded number becomes, itself among them.",
+        too_little="The cosines are squeezed into few mixtures.",
+        too_much="A wide first layer.",
+        source="Holzmüller et al. 2024",
+        condition=when("numeric_encoding", "periodic"),
+    ),
+    rate_factor(
+        "encoding_lr_factor",
+        "the numbers' encodings",
+        when("numeric_encoding", "periodic"),
+    ),
+    Hyperparameter(
+        name="category_embedding",
+        group="preparation",
+        domain=Integer(0, 256),
+        default=0,
+        off=0,
+        meaning=(
+            "How many learned numbers stand for each category of a column with many of them; "
+            "0: each category has an input of its own."
+        ),
+        too_little="Categories that act alike cannot be told so in so few numbers.",
+        too_much="Rare categories are learned by heart.",
+        source="Guo, Berkhahn 2016; Holzmüller et al. 2024",
+    ),
+    Hyperparameter(
+        name="max_one_hot",
+        group="preparation",
+        domain=Integer(1, 10_000, log=True),
+        default=9,
+        meaning="The most categories that still get an input each; columns with more are embedded.",
+        too_little="Columns with few categories are embedded, where one input each is plainer.",
+        too_much="Wide, mostly empty inputs.",
+        source="Holzmüller et al. 2024",
+        condition=Condition(
+            lambda active: "category_embedding" in active, "category_embedding is above 0"
+        ),
     ),
 )

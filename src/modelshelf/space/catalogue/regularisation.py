@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from modelshelf.space.catalogue.structure import HAS_HIDDEN
-from modelshelf.space.domains import Integer, Real
-from modelshelf.space.hyperparameter import Hyperparameter, when
+from modelshelf.space.domains import Choice, Integer, Real
+from modelshelf.space.hyperparameter import Condition, Hyperparameter, when
 
 __all__ = ["REGULARISATION"]
 
@@ -20,6 +20,17 @@ REGULARISATION = (
         too_much="Too little of the network is left at each step: risk of underfitting.",
         source="Srivastava et al. 2014; course notes, dropout rate",
         condition=HAS_HIDDEN,
+    ),
+    Hyperparameter(
+        name="input_dropout",
+        group="regularisation",
+        domain=Real(0.0, 0.95),
+        default=0.0,
+        off=0.0,
+        meaning="The share of the first layer's inputs set to 0 at random in each training step.",
+        too_little="The network may hang on one input alone.",
+        too_much="Rows lose what tells them apart: underfitting.",
+        source="Srivastava et al. 2014",
     ),
     Hyperparameter(
         name="l1",
@@ -72,6 +83,50 @@ REGULARISATION = (
         too_much="Probabilities are too flat, and classes that are alike run together.",
         source="Szegedy et al. 2016; torch.nn.CrossEntropyLoss(label_smoothing=…)",
         condition=when("loss", "cross_entropy"),
+    ),
+    Hyperparameter(
+        name="regularisation_schedule",
+        group="regularisation",
+        domain=Choice(("constant", "flat_cosine")),
+        default="constant",
+        off="constant",
+        meaning=(
+            "Whether dropout and weight decay stay as they are, or fade along a cosine to 0 "
+            "over the second half of the planned epochs (flat_cosine)."
+        ),
+        too_little="Held to the end, they blur what the last, small steps could settle.",
+        too_much="Faded, they no longer hold back a network that trains on for long.",
+        source="Holzmüller et al. 2024",
+        condition=Condition(
+            lambda active: "dropout" in active or "weight_decay" in active,
+            "there is dropout or weight_decay",
+        ),
+    ),
+    Hyperparameter(
+        name="class_weight",
+        group="regularisation",
+        domain=Choice(("none", "balanced")),
+        default="none",
+        off="none",
+        meaning="Whether rare classes weigh as much in the loss as common ones (balanced).",
+        too_little="A rare class is ignored.",
+        too_much="Probabilities no longer tell how common a class is, and log loss suffers.",
+        source="King, Zeng 2001; torch.nn.CrossEntropyLoss(weight=…)",
+        condition=when("loss", "cross_entropy"),
+    ),
+    Hyperparameter(
+        name="monitor",
+        group="regularisation",
+        domain=Choice(("loss", "accuracy")),
+        default="loss",
+        off="loss",
+        meaning=(
+            "What of the validation rows says which epoch is the best, for patience and for the "
+            "weights that are kept: their loss, or the share of right answers."
+        ),
+        too_little="The loss can rise, by answers that are too sure, while accuracy still grows.",
+        too_much="Accuracy on few rows is coarse, and the luckiest epoch wins.",
+        source="keras.callbacks.EarlyStopping; course notes, early stopping",
     ),
     Hyperparameter(
         name="patience",

@@ -58,15 +58,68 @@ STRUCTURE = (
                 "lecun_uniform",
                 "orthogonal",
                 "pytorch",
+                "standard_normal",
+                "data",
             )
         ),
         default="he_normal",
-        meaning="How weights are drawn before training; biases begin at 0 (but for pytorch).",
+        meaning=(
+            "How weights are drawn before training; biases begin at 0 (but for pytorch, and for "
+            "data, which fits both to what training rows make of the layers below)."
+        ),
         too_little="Signals fade from layer to layer, and learning is slow or never starts.",
         too_much="Signals grow from layer to layer, and the first steps overshoot.",
         source=(
             "Glorot, Bengio 2010; He et al. 2015; course notes, weight initialisation; "
-            "Saxe et al. 2014 (orthogonal)"
+            "Saxe et al. 2014 (orthogonal); Holzmüller et al. 2024 (data)"
         ),
+    ),
+    Hyperparameter(
+        name="biases",
+        group="structure",
+        domain=Choice(("yes", "no")),
+        default="yes",
+        off="yes",
+        meaning="Whether each unit adds a learned number to its sum.",
+        too_little="Without biases each unit's bend goes through the origin.",
+        too_much="A few more numbers to learn; rarely a harm.",
+        source="course notes, vanilla NumPy network (which has none); torch.nn.Linear(bias=False)",
+    ),
+    Hyperparameter(
+        name="parametrisation",
+        group="structure",
+        domain=Choice(("standard", "ntk")),
+        default="standard",
+        off="standard",
+        meaning=(
+            "Whether each layer's sums are divided by the root of its inputs' count (ntk), so that "
+            "one learning rate fits all widths."
+        ),
+        too_little="The best learning rate changes with each width.",
+        too_much="Weights are large numbers: rates and penalties mean something else.",
+        source="Jacot et al. 2018; Holzmüller et al. 2024",
+    ),
+    Hyperparameter(
+        name="parametric_activation",
+        group="structure",
+        domain=Choice(("no", "yes")),
+        default="no",
+        off="no",
+        meaning="Each hidden unit learns how much of its activation it applies.",
+        too_little="All units bend alike.",
+        too_much="Slower steps, and units that may turn linear.",
+        source="He et al. 2015 (PReLU); Holzmüller et al. 2024",
+        condition=HAS_HIDDEN,
+    ),
+    Hyperparameter(
+        name="input_scale",
+        group="structure",
+        domain=Choice(("no", "yes")),
+        default="no",
+        off="no",
+        meaning="Each input of the first layer gets a learned scale.",
+        too_little="Inputs that tell nothing must be unlearned weight by weight.",
+        too_much="An input can be shut out before the network has seen what it is good for.",
+        source="Holzmüller et al. 2024",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelshelf.space.domains import Choice, Integer, Real
-from modelshelf.space.hyperparameter import Condition, Hyperparameter, when
+from modelshelf.space.hyperparameter import Condition, Hyperparameter, rate_factor, when
 
 __all__ = ["TRAINING"]
 
@@ -135,16 +135,20 @@ TRAINING = (
     Hyperparameter(
         name="schedule",
         group="training",
-        domain=Choice(("constant", "step", "cosine", "one_cycle")),
+        domain=Choice(("constant", "step", "cosine", "one_cycle", "coslog")),
         default="constant",
         off="constant",
         meaning=(
             "How the learning rate changes over the planned epochs: a tenth after half and after "
-            "three quarters (step); down to 0 along a cosine; or up and then down (one_cycle)."
+            "three quarters (step); down to 0 along a cosine; up and then down (one_cycle); or "
+            "four times up and down, each time over twice as many epochs (coslog)."
         ),
         too_little="A constant rate keeps jumping around the minimum.",
         too_much="A rate that has fallen too soon leaves the network where it is.",
-        source="Loshchilov, Hutter 2017; Smith 2018; torch.optim.lr_scheduler",
+        source=(
+            "Loshchilov, Hutter 2017; Smith 2018; torch.optim.lr_scheduler; "
+            "Holzmüller et al. 2024 (coslog)"
+        ),
     ),
     Hyperparameter(
         name="warmup",
@@ -171,5 +175,52 @@ TRAINING = (
         too_little="Every step is shortened, and the learning rate no longer says how far.",
         too_much="A rare, huge gradient can throw the network far off.",
         source="Pascanu, Mikolov, Bengio 2013; torch.nn.utils.clip_grad_norm_",
+    ),
+    Hyperparameter(
+        name="reduction",
+        group="training",
+        domain=Choice(("mean", "sum")),
+        default="mean",
+        off="mean",
+        meaning="Whether a batch's loss is the mean over its rows, or their sum.",
+        too_little="As usual: the learning rate means the same for any batch size.",
+        too_much="A sum grows with the batch: the learning rate must shrink as it grows.",
+        source="course notes, MSELoss(reduction='sum')",
+    ),
+    rate_factor(
+        "bias_lr_factor",
+        "biases",
+        Condition(lambda active: "biases" not in active, "there are biases"),
+    ),
+    rate_factor("scale_lr_factor", "the inputs' scales", when("input_scale", "yes")),
+    rate_factor(
+        "activation_lr_factor",
+        "the units' shares of activation",
+        when("parametric_activation", "yes"),
+    ),
+    Hyperparameter(
+        name="averaging",
+        group="training",
+        domain=Real(0.0, 0.99999),
+        default=0.0,
+        off=0.0,
+        meaning=(
+            "Validates and keeps a running mean of the weights, of which each step leaves this "
+            "share: good at any time, without a schedule."
+        ),
+        too_little="The mean is the last weights, with all their noise.",
+        too_much="The mean lags behind, and begins with weights that had learned nothing.",
+        source="Polyak, Juditsky 1992; torch.optim.swa_utils.AveragedModel",
+    ),
+    Hyperparameter(
+        name="clamp_output",
+        group="training",
+        domain=Choice(("no", "yes")),
+        default="no",
+        off="no",
+        meaning="Whether predicted numbers are held within the range of the training target.",
+        too_little="An unusual row can be answered with an absurd number.",
+        too_much="No answer lies beyond what was seen.",
+        source="Holzmüller et al. 2024",
     ),
 )

@@ -1,0 +1,89 @@
+"""A trained network that only answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelshelf.engines.numpy_ import step
+from modelshelf.engines.numpy_.assemble import NO_LIMITS, rates
+from modelshelf.engines.numpy_.compile import pointer, quiet, single_threaded
+from modelshelf.engines.numpy_.layout import Layout
+from modelshelf.engines.numpy_.pointers import activation, encoders, predict_signature
+from modelshelf.space.configuration import Configuration
+
+__all__ = ["Network"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A fully connected network that only answers. Weights are (in, out), one a layer."""
+
+    layout: Layout
+    activation: str
+    negative_slope: float
+    classes: bool
+    theta: NDArray[Any]
+    limits: tuple[float, float] = NO_LIMITS  #: answers beyond these become them
+
+    def predict(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Class probabilities (rows, classes), or the standardised target (rows,), float64.
+
+        The same rows give the same bits, from a fresh network or from one off the shelf.
+        """
+        dtype = self.theta.dtype
+        x = np.ascontiguousarray(x, dtype=dtype)
+        output = np.empty((x.shape[0], self.layout.widths[-1]), dtype)
+        kernel = pointer(step.predict, predict_signature(dtype))
+        with quiet(), single_threaded():
+            kernel(
+                encoders(self.layout, dtype)[0],
+                activation(self.activation, dtype),
+                self.layout.sizes,
+                self.layout.form,
+                self.layout.columns,
+                rates(parameter=self.negative_slope),
+                np.array(self.limits),
+                self.theta,
+                x,
+                output,
+            )
+        raw = output.astype(np.float64)
+        if not self.classes:
+            return raw[:, 0]
+        raw -= raw.max(axis=1, keepdims=True)
+        np.exp(raw, out=raw)
+        raw /= raw.sum(axis=1, keepdims=True)
+        return raw
+
+    def weights(self) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
+        """Weights (in, out) and biases (out,) of each layer."""
+        return self.layout.split(self.theta)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """All its parameters by name, as they lie on the shelf."""
+        named = self.layout.tensors(self.theta)
+        if self.limits != NO_LIMITS:
+            named["limits"] = np.array(self.limits)
+        return named
+
+    @classmethod
+    def from_tensors(
+        cls, configuration: Configuration, classes: bool, tensors: Mapping[str, NDArray[Any]]
+    ) -> Network:
+        """The network whose `tensors` these are."""
+        ntk = configuration.word("parametrisation") == "ntk"
+        layout, theta = Layout.from_tensors(tensors, ntk=ntk)
+        limits = tensors.get("limits", np.array(NO_LIMITS)).tolist()
+        return cls(
+            layout,
+            configuration.word("activation"),
+            configuration.number("negative_slope"),
+            classes,
+            theta,
+            (limits[0], limits[1]),
+        )

@@ -1,0 +1,200 @@
+"""From a configuration to what the kernels take: layout, plan, rates, groups, first parameters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelshelf.core.protocols import TrainingData
+from modelshelf.core.seeds import generator
+from modelshelf.engines.numpy_ import step
+from modelshelf.engines.numpy_.compile import quiet
+from modelshelf.engines.numpy_.initialise import INITIALISERS, fit_to_data
+from modelshelf.engines.numpy_.layout import Encoding, Layout
+from modelshelf.engines.numpy_.network import PARAMETER
+from modelshelf.engines.numpy_.pointers import activation, encoders
+from modelshelf.engines.numpy_.schedules import SCHEDULES
+from modelshelf.space.configuration import Configuration
+
+__all__ = [
+    "NO_LIMITS",
+    "class_weights",
+    "draw_parameters",
+    "groups_of",
+    "layout_of",
+    "limits_of",
+    "plan_of",
+    "rates",
+    "rates_of",
+]
+
+NO_LIMITS = (-math.inf, math.inf)
+
+#: What kernels read of a configuration, in their order; 0 where it is not active.
+_RATES = (
+    "negative_slope", "dropout", "l1", "l2", "weight_decay", "clip_norm", "label_smoothing",
+    "min_delta", "warmup", "huber_delta", "input_dropout", "averaging",
+)  # fmt: skip
+
+_ROWS = 8192  # the most training rows that `initialisation = data` looks at
+
+
+def layout_of(configuration: Configuration, data: TrainingData) -> Layout:
+    """The network that a configuration builds on this data."""
+    periodic = configuration.word("numeric_encoding") == "periodic"
+    embedding = configuration.whole("category_embedding")
+    columns = tuple(each if (periodic if each < 0 else embedding) else 0 for each in data.columns)
+    encoding = None
+    if any(columns):
+        encoding = Encoding(
+            columns,
+            configuration.whole("periodic_features"),
+            configuration.whole("encoding_size"),
+            embedding,
+        )
+    return Layout(
+        widths=(
+            encoding.width if encoding else data.inputs,
+            *configuration.hidden_layers,
+            data.outputs,
+        ),
+        biased=configuration.word("biases") == "yes",
+        ntk=configuration.word("parametrisation") == "ntk",
+        scaled=configuration.word("input_scale") == "yes",
+        mixed="parametric_activation" in configuration,
+        encoding=encoding,
+    )
+
+
+def rates(parameter: float) -> NDArray[np.float64]:
+    """The rates of a network that only answers."""
+    found = np.zeros(len(_RATES))
+    found[PARAMETER] = parameter
+    return found
+
+
+def rates_of(configuration: Configuration) -> NDArray[np.float64]:
+    """A configuration's rates."""
+    return np.array([float(configuration.get(name, 0.0)) for name in _RATES])  # type: ignore[arg-type]
+
+
+def plan_of(configuration: Configuration, data: TrainingData) -> NDArray[np.int64]:
+    """A configuration's plan."""
+    plan = np.zeros(step.PLAN, np.int64)
+    plan[step.BATCH] = configuration.whole("batch_size")
+    plan[step.PATIENCE] = configuration.whole("patience")
+    plan[step.CLASSES] = data.classes
+    plan[step.EPOCHS] = configuration.whole("epochs")
+    plan[step.SCHEDULE] = SCHEDULES[configuration.word("schedule")]
+    plan[step.SUMMED] = configuration.word("reduction") == "sum"
+    plan[step.MONITOR] = configuration.word("monitor") == "accuracy"
+    plan[step.FADES] = "regularisation_schedule" in configuration
+    return plan
+
+
+def groups_of(configuration: Configuration, layout: Layout) -> NDArray[np.float64]:
+    """Parameters that are updated alike: (groups, 4) of begin, end, factor of the rate, decays.
+
+    Neighbours that are alike are one group: a plain network is one loop.
+    """
+    factors = {
+        "weights": 1.0,
+        "biases": configuration.number("bias_lr_factor"),
+        "scales": configuration.number("scale_lr_factor"),
+        "mixes": configuration.number("activation_lr_factor"),
+        "periodic": configuration.number("encoding_lr_factor"),
+        "tables": 1.0,
+    }
+    decays = configuration.get("weight_decay", 0.0) != 0.0
+    groups: list[list[float]] = []
+    for name, (begin, end) in layout.blocks.items():
+        if begin == end or (name == "biases" and not layout.biased):
+            continue
+        alike = [factors[name], float(decays and name != "biases")]
+        if groups and groups[-1][1] == begin and groups[-1][2:] == alike:
+            groups[-1][1] = end
+        else:
+            groups.append([begin, end, *alike])
+    return np.array(groups, np.float64)
+
+
+def limits_of(configuration: Configuration, data: TrainingData) -> tuple[float, float]:
+    """The range of the training target, where answers are clamped to it."""
+    if data.classes or "clamp_output" not in configuration:
+        return NO_LIMITS
+    return float(data.y.min()), float(data.y.max())
+
+
+def class_weights(
+    configuration: Configuration, data: TrainingData, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """One weight for each class, (classes,), or none: rows / (classes · rows of the class)."""
+    if not data.classes or "class_weight" not in configuration:
+        return np.zeros(0, dtype)
+    counts = np.maximum(data.y.sum(axis=0, dtype=np.float64), 1.0)
+    weights: NDArray[Any] = (len(data.y) / (len(counts) * counts)).astype(dtype)
+    return weights
+
+
+def draw_parameters(
+    configuration: Configuration,
+    layout: Layout,
+    theta: NDArray[Any],
+    data: TrainingData,
+    seed: int,
+) -> None:
+    """Fill a member's parameters before its first step."""
+    rng = generator(seed, "weights")
+    word, blocks = configuration.word("initialisation"), layout.blocks
+    for name in ("scales", "mixes"):
+        theta[slice(*blocks[name])] = 1.0
+    if layout.encoding:
+        for frequency, phase, linear, bias in layout.numbers(theta):
+            bound = 1.0 / math.sqrt(len(frequency))
+            sigma = configuration.number("periodic_sigma")
+            frequency[:] = rng.normal(0.0, sigma, frequency.shape)
+            phase[:] = rng.uniform(-math.pi, math.pi, phase.shape)
+            linear[:] = rng.uniform(-bound, bound, linear.shape)
+            bias[:] = rng.uniform(-bound, bound, bias.shape)
+        begin, end = blocks["tables"]
+        theta[begin:end] = rng.normal(size=end - begin)
+    if word == "data":
+        _fit(configuration, layout, theta, data, rng)
+        return
+    draw = INITIALISERS[word]
+    for weight, bias in zip(*layout.split(theta), strict=True):
+        weight[:] = draw(rng, *weight.shape)
+        if word == "pytorch" and layout.biased:
+            bias[:] = draw(rng, *weight.shape)[0]
+
+
+def _fit(
+    configuration: Configuration,
+    layout: Layout,
+    theta: NDArray[Any],
+    data: TrainingData,
+    rng: np.random.Generator,
+) -> None:
+    """Layer by layer, by what training rows make of the layers below."""
+    rows = min(len(data.x), _ROWS)
+    picked = np.sort(rng.choice(len(data.x), rows, replace=False))
+    x = np.ascontiguousarray(data.x[picked])
+    if layout.encoding:
+        raw, x = x, np.empty((rows, layout.widths[0]), theta.dtype)
+        waves = np.empty((2, rows * layout.encoding.features), theta.dtype)
+        with quiet():
+            encoders(layout, theta.dtype)[0](layout.columns, layout.form, theta, raw, x, waves)
+    activate = activation(configuration.word("activation"), theta.dtype)
+    for weight, bias in zip(*layout.split(theta), strict=True):
+        factor = 1.0 / math.sqrt(weight.shape[0]) if layout.ntk else 1.0
+        sums = fit_to_data(rng, weight, bias, x, factor)
+        if not layout.biased:
+            bias[:] = 0.0
+        x = np.ascontiguousarray(sums)
+        with quiet():
+            activate(
+                x.reshape(-1), np.empty(x.size, x.dtype), configuration.number("negative_slope")
+            )
