@@ -89,6 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", nargs="*", default=list(TARGETS), choices=list(TARGETS))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--epochs", type=int, default=0, help="in place of the recipe's 256")
     parser.add_argument("--only", choices=["ours", "theirs"])
     asked = parser.parse_args()
@@ -98,7 +99,7 @@ def main() -> None:
         dataset = understand(development, TARGETS[name], "auto", {})
         frame, target, _ = conform(dataset.schema, test, need_target=True)
         found: dict[str, list[tuple[float, float]]] = {}
-        for seed in range(asked.seeds):
+        for seed in range(asked.first, asked.first + asked.seeds):
             problem = Problem(dataset, metric_for(None, dataset.schema.task), seed, 0)
             for side, run in sides.items():
                 if asked.only in (None, side):

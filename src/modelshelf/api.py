@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from joblib import cpu_count
 
 from modelshelf.core.errors import SettingError
-from modelshelf.core.records import Purpose, Status, TrialRecord
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.metrics import metric_for
 from modelshelf.data.read import from_memory, read_table
 from modelshelf.data.understand import understand
-from modelshelf.engines.numpy_ import NumpyEngine
-from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.space import Space
 from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
 from modelshelf.study.budget import Budget, Clock
-from modelshelf.study.problem import Problem
-from modelshelf.study.searching import SEARCH_SPLIT
+from modelshelf.study.single import train_and_shelve, train_one
 from modelshelf.study.testing import DEFAULT_FRACTION, TestSet
-from modelshelf.study.trial import Trial, copy_id, trial_seed
 
 __all__ = ["request", "train", "tune"]
 
@@ -120,54 +113,22 @@ def train(
     task: str = "auto",
     metric: str | None = None,
     columns: Mapping[str, str] | None = None,
+    shelf: str | Path | None = None,
 ) -> Model:
     """Train one network, without a search. A fifth of the rows validates it.
 
-    Arguments are those of `tune`. The network is returned, and put on no shelf; its `record`
-    holds what it reached.
+    Arguments are those of `tune`. The network is returned; its `record` holds what it reached. With
+    a `shelf` it is put there, unless the very same lies there already: then that one is returned.
 
-    Raises `UserError` for data or settings that cannot be used, and where training diverges.
+    Raises `UserError` for data or settings that cannot be used, and where training diverges in its
+    first epoch.
     """
-    table, name = _table(X, y, target)
-    dataset = understand(table, name, task, columns or {})
+    dataset = understand(*_table(X, y, target), task, columns or {})
     found = metric_for(metric, dataset.schema.task)
-    problem = Problem(dataset, found, seed, 0)
-    configuration = (configuration or Configuration()).for_task(problem.task)
-    made = trial_seed(seed, Purpose.TRAIN, configuration.barcode, SEARCH_SPLIT)
-    trial = Trial(0, configuration, Purpose.TRAIN, SEARCH_SPLIT, made)
-    prepared = problem.prepared(SEARCH_SPLIT, configuration)
-    engine, epochs = NumpyEngine(), configuration.whole("epochs")
-    with single_threaded():
-        member = engine.start(configuration, prepared.data, trial.seed)
-        leg = engine.advance(member, prepared.data, epochs, np.zeros(1, np.uint8))
-    if leg.best_epoch == 0:
-        raise SettingError(
-            "Training diverged in its first epoch: lower learning_rate "
-            f"(it is {configuration.number('learning_rate'):g})."
-        )
-    network = engine.network(member, problem.classes)
-    copy = copy_id(trial, dataset.fingerprint, leg.epoch)
-    model = Model(configuration, copy, network, prepared.preparation)
-    record = TrialRecord(
-        study="",
-        number=0,
-        barcode=configuration.barcode,
-        copy=copy,
-        purpose=Purpose.TRAIN,
-        split=str(SEARCH_SPLIT),
-        seed=trial.seed,
-        status=Status.DIVERGED if leg.diverged else Status.FINISHED,
-        epoch=leg.epoch,
-        best_epoch=leg.best_epoch,
-        loss=leg.loss,
-        score=problem.score(network, prepared),
-        seconds=leg.seconds,
-        steps=leg.steps,
-        parameters=network.layout.parameters,
-        size=network.theta.nbytes,
-        configuration=configuration.to_json(),
-    )
-    return replace(model, record=record)
+    configuration = configuration or Configuration()
+    if shelf is None:
+        return train_one(dataset, found, configuration, seed=seed).model
+    return train_and_shelve(dataset, found, configuration, seed=seed, shelf=shelf).model
 
 
 def request(

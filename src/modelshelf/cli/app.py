@@ -12,6 +12,7 @@ from modelshelf.cli.hyperparameters import hyperparameters
 from modelshelf.cli.predict import predict
 from modelshelf.cli.shelf import shelf
 from modelshelf.cli.show import show
+from modelshelf.cli.train import train
 from modelshelf.cli.tune import tune
 from modelshelf.core.errors import ModelshelfError, StoppedError, UserError
 from modelshelf.core.version import __version__
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (tune, shelf, show, predict, hyperparameters):
+for command in (tune, train, shelf, show, predict, hyperparameters):
     app.command()(command)
 
 

@@ -9,11 +9,23 @@ from rich.console import Console
 
 from modelshelf.core.errors import SettingError
 
-__all__ = ["AllowWide", "AsJson", "Columns", "ShelfPlace", "make_console", "parse_columns"]
+__all__ = [
+    "AllowWide",
+    "AsJson",
+    "Columns",
+    "Example",
+    "ShelfPlace",
+    "make_console",
+    "parse_columns",
+]
 
 ShelfPlace = Annotated[
     str | None,
     typer.Option(help="Where the shelf is.  [default: $MODELSHELF_SHELF, else ./.modelshelf]"),
+]
+Example = Annotated[
+    str | None,
+    typer.Option(help="A bundled data set: digits, breast_cancer, wine, iris, diabetes."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
 AllowWide = Annotated[

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
-from modelshelf.cli.words import barcode_text, chart, in_words, number, typed
+from modelshelf.cli.words import barcode_text, chart, finite, in_words, number, typed
 from modelshelf.core.errors import ShelfError
 
 __all__ = ["show"]
@@ -56,7 +56,7 @@ def show(
     winner = winner if winner.get("barcode") == trial.barcode else {}
     if as_json:
         found = {**asdict(trial), "curve": [asdict(p) for p in points], "winner": winner or None}
-        typer.echo(json.dumps(_finite(found), ensure_ascii=False))
+        typer.echo(json.dumps(finite(found), ensure_ascii=False))
         return
     console.print(
         Text(trial.barcode, style="bold green").append("  ").append(barcode_text(configuration))
@@ -116,13 +116,3 @@ def _settings(configuration: Any) -> Table:
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         table.add_row(name, shown, CATALOGUE[name].meaning)
     return table
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return value

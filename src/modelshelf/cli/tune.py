@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from modelshelf.cli.asked import signals, source
 from modelshelf.cli.live import Live
-from modelshelf.cli.options import AllowWide, Columns, ShelfPlace, make_console, parse_columns
+from modelshelf.cli.options import (
+    AllowWide,
+    Columns,
+    Example,
+    ShelfPlace,
+    make_console,
+    parse_columns,
+)
 from modelshelf.cli.words import result_lines, safe
-from modelshelf.core.errors import SettingError
 
 __all__ = ["tune"]
 
@@ -27,10 +29,7 @@ def tune(
         str | None, typer.Argument(help="A table: CSV, Parquet, Arrow, ARFF or npz.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
-    example: Annotated[
-        str | None,
-        typer.Option(help="A bundled data set: digits, breast_cancer, wine, iris, diabetes."),
-    ] = None,
+    example: Example = None,
     time: Annotated[
         str | None, typer.Option(help="Time for everything, such as 60s or 10m.  [default: 60s]")
     ] = None,
@@ -82,7 +81,7 @@ def tune(
     from modelshelf.api import request
     from modelshelf.study import run_study
 
-    table, column_name = _source(data, target, example)
+    table, column_name = source(data, target, example, "tune")
     asked = request(
         table,
         column_name,
@@ -103,7 +102,7 @@ def tune(
     for line in asked.dataset.summary():
         console.print(safe(line), style="dim")
     stopper = Stopper()
-    with Live(console, asked.metric) as live, _signals(stopper, live):
+    with Live(console, asked.metric) as live, signals(stopper, live):
         result = run_study(asked, clock=clock, observer=live, stopper=stopper)
     for text in result_lines(result, asked.command, shelf):
         console.print(text)
@@ -111,42 +110,3 @@ def tune(
         sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False) + "\n")
     if not result.complete:
         raise typer.Exit(130)
-
-
-def _source(data: str | None, target: str | None, example: str | None) -> tuple[Any, str]:
-    from modelshelf.data.read import bundled, read_table
-
-    if example is not None:
-        if data is not None:
-            raise SettingError("Give a file or --example, not both.")
-        table, usual = bundled(example)
-        return table, target or usual
-    if data is None:
-        raise SettingError(
-            "Give a table and its target, such as `modelshelf tune data.csv --target price`, "
-            "or try `modelshelf tune --example digits`."
-        )
-    table = read_table(data)
-    if target is None:
-        names = ", ".join(table.frame.columns[:12])
-        raise SettingError(f"Name the column to predict with --target. The table has: {names}.")
-    return table, target
-
-
-@contextmanager
-def _signals(stopper: Any, live: Live) -> Iterator[None]:
-    """Ctrl-C once asks the study to finish tidily, twice leaves now; what is shelved stays."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stopper.requested:
-            live.restore()
-            os._exit(130)
-        stopper.stop()
-        live.say("Finishing tidily. Press Ctrl-C again to leave now.")
-
-    before = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

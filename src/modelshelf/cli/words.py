@@ -6,7 +6,7 @@ import math
 import shlex
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "barcode_text",
     "chart",
+    "finite",
     "in_words",
     "number",
     "result_lines",
@@ -147,6 +148,17 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
     held = "● validation loss   " if series["●"] else ""
     lines.append(Text(f"{'':>11} {held}· training loss{scale}"))
     return lines
+
+
+def finite(value: Any) -> Any:
+    """The value as JSON may hold it: what is NaN or infinite becomes null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return value
 
 
 def typed(*words: str, shelf: str | None) -> str:

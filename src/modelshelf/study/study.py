@@ -15,10 +15,10 @@ from modelshelf.data.metrics import Metric
 from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.search import suggest
 from modelshelf.shelf import Shelf, StudyRecord
-from modelshelf.space.barcode import crockford
 from modelshelf.space.space import Space
 from modelshelf.study.budget import Budget, Clock
 from modelshelf.study.course import Course
+from modelshelf.study.naming import study_name
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Stopper
 from modelshelf.study.result import StudyResult
@@ -121,7 +121,7 @@ def _record(request: Request, shelf: Shelf) -> StudyRecord:
             f"The shelf has a study {request.name!r} of other data or other settings (target, "
             "task, metric, space, test, folds or seed). Give another --study name, or leave it out."
         )
-    name = request.name or _name(request, taken)
+    name = request.name or study_name(request.dataset, request.key, taken)
     schema = request.dataset.schema
     record = StudyRecord(
         name=name,
@@ -148,22 +148,3 @@ def _settings(request: Request) -> dict[str, Any]:
         "data": request.dataset.name,
         "command": request.command,
     }
-
-
-def _name(request: Request, taken: set[str]) -> str:
-    """Such as `adult-income-7qk4`: data, target, and the beginning of the key's hash."""
-    stem = "-".join(
-        _slug(part)
-        for part in (request.dataset.name.rsplit(".", 1)[0], request.dataset.schema.target)
-    )
-    letters = crockford(request.key).replace("-", "").lower()
-    length = 4
-    while f"{stem}-{letters[:length]}" in taken and length < len(letters):
-        length += 1
-    return f"{stem}-{letters[:length]}"
-
-
-def _slug(text: str) -> str:
-    """Letters, digits and single hyphens, at most 24 of them."""
-    kept = "".join(c if c.isalnum() else " " for c in text.lower()).split()
-    return "-".join(kept)[:24].strip("-") or "data"

@@ -17,10 +17,11 @@ from modelshelf.core.version import __version__
 from modelshelf.data.prepare import Preparation
 from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.shelf import Shelf, StoredFile
+from modelshelf.space.configuration import Configuration
 from modelshelf.study.problem import Prepared, Problem
 from modelshelf.study.trial import Leg, copy_id
 
-__all__ = ["Trainer", "Work", "ranking_value"]
+__all__ = ["Trainer", "Work", "curve_points", "described", "ranking_value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Trainer:
             score=scored,
             seconds=done.seconds,
             steps=done.steps,
-            curve=self._curve(done, prepared),
+            curve=curve_points(self._problem, done, prepared),
         )
         value = ranking_value(problem, outcome)
         if outcome.status is Status.PAUSED and value > leg.job.keep:
@@ -96,13 +97,8 @@ class Trainer:
         if outcome.status is Status.PAUSED:
             tensors |= self._engine.snapshot(member)
         copy = copy_id(trial, self._data_key, done.epoch)
-        described = {
-            "modelshelf": __version__,
-            "barcode": trial.configuration.barcode,
-            "copy": copy,
-            "configuration": json.dumps(trial.configuration.to_json()),
-        }
-        file = self._shelf.write_network(self._study, trial.number, done.epoch, tensors, described)
+        told = described(trial.configuration, copy)
+        file = self._shelf.write_network(self._study, trial.number, done.epoch, tensors, told)
         return Work(
             outcome,
             value,
@@ -122,18 +118,30 @@ class Trainer:
                 self._names[key] = (name, prepared.preparation)
             return self._names[key][0]
 
-    def _curve(self, done: EngineLeg, prepared: Prepared) -> tuple[CurvePoint, ...]:
-        first = done.epoch - len(done.curve) + 1
-        scale = prepared.preparation.target_scale
-        return tuple(
-            CurvePoint(
-                first + i,
-                train,
-                validation,
-                right if self._problem.classes else math.sqrt(validation) * scale,
-            )
-            for i, (train, validation, right) in enumerate(done.curve.tolist())
+
+def described(configuration: Configuration, copy: str) -> dict[str, str]:
+    """What a network's file says of itself."""
+    return {
+        "modelshelf": __version__,
+        "barcode": configuration.barcode,
+        "copy": copy,
+        "configuration": json.dumps(configuration.to_json()),
+    }
+
+
+def curve_points(problem: Problem, done: EngineLeg, prepared: Prepared) -> tuple[CurvePoint, ...]:
+    """A leg's epochs, scores in the target's unit."""
+    first = done.epoch - len(done.curve) + 1
+    scale = prepared.preparation.target_scale
+    return tuple(
+        CurvePoint(
+            first + i,
+            train,
+            validation,
+            right if problem.classes else math.sqrt(validation) * scale,
         )
+        for i, (train, validation, right) in enumerate(done.curve.tolist())
+    )
 
 
 def ranking_value(problem: Problem, outcome: Outcome) -> float:

@@ -1,0 +1,244 @@
+"""`modelshelf train`: one network, without a search."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live as RichLive
+from rich.text import Text
+
+from modelshelf.cli.asked import signals, source
+from modelshelf.cli.options import (
+    AllowWide,
+    AsJson,
+    Columns,
+    Example,
+    ShelfPlace,
+    make_console,
+    parse_columns,
+)
+from modelshelf.cli.words import barcode_text, chart, finite, in_words, number, safe, typed
+from modelshelf.core.errors import SettingError
+from modelshelf.core.records import CurvePoint
+
+if TYPE_CHECKING:
+    from modelshelf.study.single import Single
+
+__all__ = ["parse_settings", "train"]
+
+_CALM = 0.25  # seconds between two drawings of the curve
+_BEAT = 5.0  # seconds between two plain lines
+
+
+def train(
+    data: Annotated[
+        str | None, typer.Argument(help="A table: CSV, Parquet, Arrow, ARFF or npz.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    example: Example = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A hyperparameter, such as learning_rate=0.01 or hidden_layers=64,32, or "
+            "recipe=realmlp; may be given several times.",
+        ),
+    ] = None,
+    task: Annotated[str, typer.Option(help="auto, binary, multiclass or regression.")] = "auto",
+    metric: Annotated[
+        str | None, typer.Option(help="As in tune.  [default: accuracy or rmse]")
+    ] = None,
+    column: Columns = None,
+    seed: Annotated[int, typer.Option(min=0, help="Every random draw follows from it.")] = 0,
+    shelf: ShelfPlace = None,
+    study: Annotated[str | None, typer.Option(help="A name for the study it lies in.")] = None,
+    allow_wide: AllowWide = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train one network, without a search, and put it on the shelf.
+
+    What is not set has its default; `modelshelf hyperparameters` tells what there is. A fifth of
+    the rows validates it. Ctrl-C once: stop here, and keep it as it is; twice: leave now.
+    """
+    settings = parse_settings(given)
+
+    from modelshelf.data.metrics import metric_for
+    from modelshelf.data.understand import understand
+    from modelshelf.space.configuration import Configuration
+    from modelshelf.study.progress import Stopper
+    from modelshelf.study.single import train_and_shelve
+
+    configuration = Configuration(**settings)
+    table, name = source(data, target, example, "train")
+    dataset = understand(table, name, task, parse_columns(column), allow_wide)
+    configuration = configuration.for_task(dataset.schema.task)
+    found = metric_for(metric, dataset.schema.task)
+    console = make_console(stderr=as_json)
+    for line in dataset.summary():
+        console.print(safe(line), style="dim")
+    stopper = Stopper()
+    with _Curve(console) as live, signals(stopper, live):
+        single = train_and_shelve(
+            dataset,
+            found,
+            configuration,
+            shelf=shelf,
+            study=study,
+            command=shlex.join(["modelshelf", *sys.argv[1:]]),
+            seed=seed,
+            watcher=live,
+            stopper=stopper,
+        )
+    _tell(console, single, found.name, shelf)
+    if as_json:
+        sys.stdout.write(json.dumps(finite(_told(single, dataset.schema.task, found))) + "\n")
+    if not single.complete:
+        raise typer.Exit(130)
+
+
+def parse_settings(given: Sequence[str] | None) -> dict[str, object]:
+    """Settings from `NAME=VALUE`; `SettingError` for what is not of that form, or given twice."""
+    settings: dict[str, object] = {}
+    for each in given or ():
+        name, equals, value = (part.strip() for part in each.partition("="))
+        if not equals or not name:
+            raise SettingError(f"--set {each!r}: expected NAME=VALUE, such as learning_rate=0.01.")
+        if name in settings:
+            raise SettingError(f"--set {name} was given twice: give it once.")
+        settings[name] = value
+    if str(settings.get("hidden_layers")).lower() == "none":
+        settings["hidden_layers"] = ()
+    return settings
+
+
+class _Curve:
+    """The learning curve while it grows: a chart on a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: RichLive | None = None
+        self._drawn = -math.inf
+        self._message = ""
+
+    def __enter__(self) -> _Curve:
+        if self._console.is_terminal:
+            self._live = RichLive(console=self._console, auto_refresh=False, transient=True)
+            self._live.__enter__()
+        else:
+            self._drawn = time.monotonic()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.__exit__(kind, error, trace)
+            self._live = None
+
+    def __call__(self, points: list[CurvePoint], epochs: int) -> None:
+        """Show the curve so far, if it is time to."""
+        now = time.monotonic()
+        if not points or now - self._drawn < (_BEAT if self._live is None else _CALM):
+            return
+        self._drawn = now
+        line = _line(points, epochs)
+        if self._live is None:
+            self._console.print(line)
+            return
+        rows: list[Text] = [Text(line, style="bold")]
+        rows += chart(points, width=max(20, min(60, self._console.width - 14)))
+        if self._message:
+            rows.append(Text(self._message, style="yellow"))
+        self._live.update(Group(*rows), refresh=True)
+
+    def say(self, message: str) -> None:
+        """Show a message below the chart, or as a line of its own. Safe in a signal handler."""
+        self._message = message
+        if self._live is None:
+            self._console.print(message)
+
+    def restore(self) -> None:
+        """Give the terminal its cursor back."""
+        if self._live is not None:
+            self._console.show_cursor(True)
+
+
+def _line(points: Sequence[CurvePoint], epochs: int) -> str:
+    last = points[-1]
+    best = min(points, key=lambda p: p.validation_loss)
+    return (
+        f"epoch {last.epoch} of at most {epochs} · training loss {number(last.train_loss)} · "
+        f"validation loss {number(last.validation_loss)}, the least {number(best.validation_loss)} "
+        f"at epoch {best.epoch}"
+    )
+
+
+def _tell(console: Console, single: Single, metric: str, shelf: str | None) -> None:
+    record, configuration = single.record, single.model.configuration
+    for line in chart(single.points, width=max(20, min(60, console.width - 14))):
+        console.print(line)
+    console.print()
+    if single.reused:
+        said = "This network was on the shelf already: the same data, settings and seed."
+        console.print(said, style="yellow")
+    elif not single.complete:
+        console.print(f"Stopped after epoch {record.epoch}, as asked.", style="yellow")
+    elif record.status.value == "diverged":
+        said = f"Training diverged after epoch {record.epoch}: the best epoch before was kept. "
+        console.print(said + "A lower learning_rate may help.", style="yellow")
+    console.print(
+        Text(record.barcode, style="bold green").append("  ").append(barcode_text(configuration))
+    )
+    console.print(in_words(record.configuration))
+    console.print(
+        f"validation {metric} {number(record.score)}, loss {number(record.loss)}, from epoch "
+        f"{record.best_epoch} of {record.epoch}; {record.parameters:,} weights; "
+        f"{record.steps:,} steps in {record.seconds:.1f} s on one core."
+    )
+    console.print(
+        "The rows that chose its best epoch gave this score too: it is a little too good.",
+        style="dim",
+    )
+    console.print()
+    code = record.barcode[:9]
+    console.print(Text("Next  ", style="bold").append(typed("show", code, shelf=shelf)))
+    out = ("predict", code, "NEW.csv", "--out", "predictions.csv")
+    console.print(f"      {typed(*out, shelf=shelf)}")
+
+
+def _told(single: Single, task: Any, metric: Any) -> dict[str, Any]:
+    record = single.record
+    return {
+        "study": record.study,
+        "task": task.value,
+        "metric": metric.name,
+        "direction": metric.direction.value,
+        "barcode": record.barcode,
+        "copy": record.copy,
+        "configuration": record.configuration,
+        "status": record.status.value,
+        "validation": record.score,
+        "loss": record.loss,
+        "epoch": record.epoch,
+        "best_epoch": record.best_epoch,
+        "steps": record.steps,
+        "seconds": record.seconds,
+        "parameters": record.parameters,
+        "curve": [asdict(point) for point in single.points],
+        "reused": single.reused,
+        "shelf": str(single.shelf),
+    }

@@ -1,0 +1,239 @@
+"""One network, without a search: trained by stretches, watched, and put on the shelf if asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from modelshelf.core.errors import SettingError, ShelfError
+from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialRecord
+from modelshelf.data.dataset import Dataset
+from modelshelf.data.metrics import Metric
+from modelshelf.engines.numpy_ import Member, NumpyEngine
+from modelshelf.engines.numpy_.compile import single_threaded
+from modelshelf.shelf import Completed, Job, NewTrial, Shelf, StudyRecord
+from modelshelf.space.configuration import Configuration
+from modelshelf.study.model import Model
+from modelshelf.study.naming import study_name
+from modelshelf.study.problem import Prepared, Problem
+from modelshelf.study.progress import Stopper
+from modelshelf.study.searching import SEARCH_SPLIT
+from modelshelf.study.trial import Trial, copy_id, trial_seed
+from modelshelf.study.work import curve_points, described
+
+__all__ = ["Single", "Watcher", "train_and_shelve", "train_one"]
+
+#: Called after each stretch with the curve so far and the epochs that are planned.
+Watcher = Callable[[list[CurvePoint], int], None]
+
+_GLANCE = 0.2  # seconds of training between two calls of the watcher
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Single:
+    """A network that was asked for by name, and where it lies, if it was put on a shelf."""
+
+    model: Model
+    record: TrialRecord
+    points: list[CurvePoint]
+    reused: bool = False  #: it was on the shelf before, and nothing was trained
+    complete: bool = True  #: it was not stopped before its time
+    shelf: Path | None = None
+
+
+def train_one(
+    dataset: Dataset,
+    metric: Metric,
+    configuration: Configuration,
+    *,
+    seed: int = 0,
+    watcher: Watcher = lambda points, epochs: None,
+    stopper: Stopper | None = None,
+) -> Single:
+    """Train one network; a fifth of the rows validates it.
+
+    Stopped by `stopper`, it is what it was at the end of that stretch. Raises `SettingError`
+    where the configuration does not fit, and where its first epoch diverges.
+    """
+    problem = Problem(dataset, metric, seed, 0)
+    trial = _trial(problem, configuration, seed)
+    prepared, engine = problem.prepared(SEARCH_SPLIT, trial.configuration), NumpyEngine()
+    with single_threaded():
+        member = engine.start(trial.configuration, prepared.data, trial.seed)
+        outcome = _train(problem, trial, engine, member, prepared, watcher, stopper or Stopper())
+        if outcome.best_epoch == 0:
+            rate = trial.configuration.number("learning_rate")
+            raise SettingError(
+                f"Training diverged in its first epoch: lower learning_rate (it is {rate:g})."
+            )
+        network = engine.network(member, problem.classes)
+        outcome = replace(outcome, score=problem.score(network, prepared))
+    copy = copy_id(trial, dataset.fingerprint, outcome.epoch)
+    record = TrialRecord(
+        study="",
+        number=0,
+        barcode=trial.configuration.barcode,
+        copy=copy,
+        purpose=Purpose.TRAIN,
+        split=str(trial.split),
+        seed=trial.seed,
+        status=outcome.status,
+        epoch=outcome.epoch,
+        best_epoch=outcome.best_epoch,
+        loss=outcome.loss,
+        score=outcome.score,
+        seconds=outcome.seconds,
+        steps=outcome.steps,
+        parameters=network.layout.parameters,
+        size=network.theta.nbytes,
+        configuration=trial.configuration.to_json(),
+    )
+    model = Model(trial.configuration, copy, network, prepared.preparation, record)
+    complete = outcome.status is not Status.STOPPED
+    return Single(model, record, list(outcome.curve), complete=complete)
+
+
+def train_and_shelve(
+    dataset: Dataset,
+    metric: Metric,
+    configuration: Configuration,
+    *,
+    shelf: str | Path | None = None,
+    study: str | None = None,
+    command: str = "",
+    seed: int = 0,
+    watcher: Watcher = lambda points, epochs: None,
+    stopper: Stopper | None = None,
+) -> Single:
+    """`train_one`, and the network on a shelf; one that lies there already is not trained again.
+
+    All networks asked for by name on the same data, target, metric and seed are one study.
+    """
+    with Shelf.open(shelf, create=True) as opened:
+        name = _study(opened, dataset, metric, seed, study, command)
+        wanted = configuration.for_task(dataset.schema.task).barcode
+        for each in opened.trials(name):
+            if each.barcode == wanted and each.status is Status.FINISHED:
+                model = Model.from_record(opened, each)
+                points = list(opened.curve(name, each.number))
+                return Single(model, each, points, reused=True, shelf=opened.path)
+        with opened.lock(name):
+            opened.sweep(name)
+            single = train_one(
+                dataset, metric, configuration, seed=seed, watcher=watcher, stopper=stopper
+            )
+            record = _shelve(opened, name, single)
+        model = replace(single.model, record=record)
+        return replace(single, model=model, record=record, shelf=opened.path)
+
+
+def _trial(problem: Problem, configuration: Configuration, seed: int) -> Trial:
+    configuration = configuration.for_task(problem.task)
+    made = trial_seed(seed, Purpose.TRAIN, configuration.barcode, SEARCH_SPLIT)
+    return Trial(0, configuration, Purpose.TRAIN, SEARCH_SPLIT, made)
+
+
+def _train(
+    problem: Problem,
+    trial: Trial,
+    engine: NumpyEngine,
+    member: Member,
+    prepared: Prepared,
+    watcher: Watcher,
+    stopper: Stopper,
+) -> Outcome:
+    """Stretches of epochs, each about as long as a glance, until an end or a wish to stop."""
+    epochs = trial.configuration.whole("epochs")
+    points: list[CurvePoint] = []
+    done, seconds, steps, stretch = 0, 0.0, 0, 1
+    never = np.zeros(1, np.uint8)  # a kernel that is stopped in mid-epoch would be lost
+    while True:
+        began = time.perf_counter()
+        leg = engine.advance(member, prepared.data, min(done + stretch, epochs), never)
+        took = time.perf_counter() - began
+        seconds, steps = seconds + leg.seconds, steps + leg.steps
+        points += curve_points(problem, leg, prepared)
+        stretch = max(1, int(_GLANCE * (leg.epoch - done) / max(took, 1e-6)))
+        done = leg.epoch
+        watcher(points, epochs)
+        status = Status.FINISHED
+        if leg.diverged:
+            status = Status.DIVERGED
+        elif not leg.ended and done < epochs:
+            if not stopper.requested:
+                continue
+            status = Status.STOPPED
+        return Outcome(
+            status, done, leg.best_epoch, leg.loss, math.nan, seconds, steps, tuple(points)
+        )
+
+
+def _study(
+    shelf: Shelf, dataset: Dataset, metric: Metric, seed: int, name: str | None, command: str
+) -> str:
+    """The name of the study that holds such networks; it is begun where there is none."""
+    schema = dataset.schema
+    parts = ["train", dataset.fingerprint, schema.target, schema.task.value, metric.name, seed]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    found = shelf.find_study(key)
+    if found is not None and name in (None, found.name):
+        return found.name
+    taken = {each.name for each in shelf.studies()}
+    if name in taken:
+        raise ShelfError(f"The shelf has another study {name!r}: give another --study name.")
+    name = name or study_name(dataset, key, taken)
+    shelf.add_study(
+        StudyRecord(
+            name=name,
+            key=key if found is None else f"{key}/{name}",
+            fingerprint=dataset.fingerprint,
+            task=schema.task,
+            metric=metric.name,
+            direction=metric.direction,
+            seed=seed,
+            settings={"data": dataset.name, "command": command, "single": True},
+            understood=dataset.summary(),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+    )
+    return name
+
+
+def _shelve(shelf: Shelf, study: str, single: Single) -> TrialRecord:
+    """Network, preparation, curve and record in one transaction: all of it lies there, or none."""
+    model, record = single.model, single.record
+    number, job = len(shelf.trials(study)), len(shelf.jobs(study))
+    file = shelf.write_network(
+        study,
+        number,
+        record.epoch,
+        model.network.tensors(),
+        described(model.configuration, record.copy),
+    )
+    new = NewTrial(
+        number, record.configuration, record.barcode, record.copy, record.purpose, record.split,
+        record.seed, record.parameters,
+    )  # fmt: skip
+    outcome = Outcome(
+        record.status, record.epoch, record.best_epoch, record.loss, record.score, record.seconds,
+        record.steps, tuple(single.points),
+    )  # fmt: skip
+    preparation = shelf.write_preparation(*model.preparation.to_state())
+    completed = Completed(job, number, outcome, file, preparation, record.copy, record.parameters)
+    shelf.write(
+        study,
+        trials=[new],
+        jobs=[Job(job, number, 0, 0, record.epoch)],
+        completed=[completed],
+        retired=[(job, job)],
+    )
+    shelf.update_study(study, status="done")
+    return shelf.trial(study, number)
