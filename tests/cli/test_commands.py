@@ -15,7 +15,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modelshelf import Shelf
+from modelshelf import Configuration, Shelf
+from modelshelf.cli.words import in_words
+from modelshelf.space.catalogue import CATALOGUE
+from modelshelf.space.domains import Choice
 from modelshelf.study import Model
 from tests.cli.conftest import program, run
 
@@ -169,3 +172,11 @@ def test_every_command_and_option_is_told_of_in_the_readme_or_the_docs():
         assert f"modelshelf {command}" in told
         for option in re.findall(r"--[a-z][a-z-]+", run(command, "--help").out):
             assert option in told, f"{command} {option} is not documented"
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_any_configuration_can_be_put_in_words(name):
+    domain = CATALOGUE[name].domain
+    for value in domain.values if isinstance(domain, Choice) else ():
+        classes = in_words(Configuration(**{name: value}).to_json())
+        assert "learning rate of 0.001" in classes

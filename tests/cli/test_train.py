@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from modelshelf import Configuration, Shelf, train
+from modelshelf.cli.train import parse_settings
 from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.study import Model
 from tests.cli.conftest import program, run
@@ -104,6 +105,14 @@ def test_what_cannot_be_set_is_told(settings, said, csv, tmp_path):
     assert said in ran.err
     assert "Traceback" not in ran.err
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "layers"),
+    [([], (128, 128)), (["hidden_layers=none"], ()), (["hidden_layers=8"], (8,))],
+)
+def test_layers_are_those_that_were_set(given, layers):
+    assert Configuration(**parse_settings(given)).hidden_layers == layers
 
 
 def test_training_that_diverges_says_so(csv, tmp_path):

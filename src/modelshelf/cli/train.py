@@ -117,7 +117,7 @@ def parse_settings(given: Sequence[str] | None) -> dict[str, object]:
         if name in settings:
             raise SettingError(f"--set {name} was given twice: give it once.")
         settings[name] = value
-    if str(settings.get("hidden_layers")).lower() == "none":
+    if str(settings.get("hidden_layers", "")).lower() == "none":
         settings["hidden_layers"] = ()
     return settings
 

@@ -36,7 +36,7 @@ _OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "rmsprop": "RMSpro
                "nesterov": "SGD with Nesterov's momentum", "adagrad": "Adagrad",
                "adamw": "AdamW"}  # fmt: skip
 _SCHEDULES = {"step": "falling in steps", "cosine": "falling along a cosine",
-              "one_cycle": "in one cycle"}  # fmt: skip
+              "one_cycle": "in one cycle", "coslog": "in four cycles"}  # fmt: skip
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _HUES = {
     "structure": "cyan",
@@ -95,15 +95,26 @@ def in_words(settings: Mapping[str, object]) -> str:
         )
     held = [f"dropout {c.number('dropout'):g}"] if "dropout" in c else []
     held += [f"{name.upper()} {c.number(name):g}" for name in ("l1", "l2") if name in c]
-    names = {"weight_decay": "weight decay", "label_smoothing": "label smoothing"}
+    names = {
+        "weight_decay": "weight decay",
+        "label_smoothing": "label smoothing",
+        "input_dropout": "dropout of inputs",
+    }
     held += [f"{words} {c.number(name):g}" for name, words in names.items() if name in c]
     course = f" {_SCHEDULES[c.word('schedule')]}" if "schedule" in c else ""
     against = f", held back by {' and '.join(held)}" if held else ", with no penalty or dropout"
     return (
         f"{body}, trained by {_OPTIMIZERS[c.word('optimizer')]} at a learning rate of "
         f"{c.number('learning_rate'):g}{course} in batches of {c.whole('batch_size')}{against}; "
-        f"inputs scaled the {c.word('scaling')} way."
+        f"inputs scaled the {c.word('scaling')} way{_encoded(c)}."
     )
+
+
+def _encoded(c: Configuration) -> str:
+    found = ["numbers encoded by learned cosines"] if "numeric_encoding" in c else []
+    if "category_embedding" in c:
+        found.append(f"categories by {c.whole('category_embedding')} learned numbers")
+    return f", {' and '.join(found)}" if found else ""
 
 
 def barcode_text(configuration: Configuration) -> Text:
