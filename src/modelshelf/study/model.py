@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelshelf.core.errors import SettingError
 from modelshelf.core.records import TrialRecord
 from modelshelf.data.dataset import Label, Table
 from modelshelf.data.prepare import Preparation
@@ -102,9 +103,20 @@ class Model:
         """The network as a `torch.nn.Sequential` on prepared inputs; needs PyTorch.
 
         Its outputs are logits, or the standardised target: `preparation.transform` makes its
-        inputs, and softmax or `preparation.unscale_target` reads its answers.
+        inputs, and softmax or `preparation.unscale_target` reads its answers. Learned input scales
+        and the NTK factor are multiplied into the weights.
+
+        Raises `SettingError` for a network with learned encodings or shares of activation, which
+        this form cannot hold.
         """
         import torch
+
+        layout = self.network.layout
+        if layout.encoding or layout.mixed:
+            raise SettingError(
+                "This network has learned encodings or parametric activations, and cannot be "
+                "carried off as a plain torch.nn.Sequential yet."
+            )
 
         activations = {
             "relu": torch.nn.ReLU,
@@ -118,6 +130,11 @@ class Model:
         }
         layers: list[Any] = []
         for weight, bias in zip(*self.network.weights(), strict=True):
+            if layout.ntk:
+                weight = weight / np.sqrt(weight.shape[0])
+            if layout.scaled and not layers:
+                begin, end = layout.blocks["scales"]
+                weight = weight * self.network.theta[begin:end, None]
             if layers:
                 layers.append(activations[self.network.activation]())
             linear = torch.nn.Linear(*weight.shape)
@@ -125,6 +142,9 @@ class Model:
                 linear.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight.T)))
                 linear.bias.copy_(torch.from_numpy(bias.copy()))
             layers.append(linear)
+        low, high = self.network.limits
+        if np.isfinite([low, high]).all():
+            layers.append(torch.nn.Hardtanh(low, high))
         return torch.nn.Sequential(*layers).eval()
 
 
