@@ -7,8 +7,11 @@ import torch
 
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_.engine import Member
+from modelshelf.engines.numpy_.ensemble import key_of
 from modelshelf.engines.numpy_.random import drop, shuffle
 from modelshelf.space.configuration import Configuration
+
+torch.set_num_threads(1)  # the networks are tiny: a second thread only waits
 
 ACTIVATIONS = {
     "relu": torch.nn.ReLU,
@@ -22,18 +25,36 @@ ACTIVATIONS = {
 }
 
 
-def mask(member: Member, size: int, step: int, layer: int, rate: float) -> np.ndarray:
+def mask(
+    member: Member, size: int, step: int, layer: int, rate: float, which: int = 0
+) -> np.ndarray:
     values, slope = np.ones(size), np.ones(size)
     with np.errstate(over="ignore"):
-        drop(values, slope, rate, member.key, step, layer)
+        drop(values, slope, rate, np.uint64(key_of(member.key, which)), step, layer)
     return values
 
 
-def order(member: Member, rows: int, epoch: int) -> np.ndarray:
+def order(member: Member, rows: int, epoch: int, which: int = 0) -> np.ndarray:
     rows_in_order = np.empty(rows, np.int64)
     with np.errstate(over="ignore"):
-        shuffle(rows_in_order, member.key, epoch)
+        shuffle(rows_in_order, np.uint64(key_of(member.key, which)), epoch)
     return rows_in_order
+
+
+def piecewise_shares(column: torch.Tensor, edges: np.ndarray, bins: int) -> torch.Tensor:
+    """How far each value (rows, 1) is through each bin: (rows, bins)."""
+    edges = torch.from_numpy(edges)
+    shares = (column - edges[:-1]) / edges.diff()
+    if len(edges) > 2:
+        least = torch.zeros(len(edges) - 1, dtype=torch.float64)
+        least[0] = -torch.inf
+        most = torch.ones(len(edges) - 1, dtype=torch.float64)
+        most[-1] = torch.inf
+        shares = shares.clamp(least, most)
+    return torch.nn.functional.pad(shares, (0, bins - shares.shape[1]))
+
+
+EXTRA = ("scales", "mixes", "numbers", "tables")
 
 
 class Twin:
@@ -43,16 +64,20 @@ class Twin:
         self.member, self.data = member, data
         self.configuration = c = member.configuration
         self.linear = []
-        for weight, bias in zip(*member.layout.split(member.theta), strict=True):
+        several = member.layout.members > 1
+        parts = zip(*member.layout.split(member.theta), strict=True)
+        for weight, bias in () if several else parts:
             layer = torch.nn.Linear(*weight.shape, dtype=torch.float64)
             with torch.no_grad():
                 layer.weight.copy_(torch.from_numpy(weight.T.copy()))
                 layer.bias.copy_(torch.from_numpy(bias.copy()))
             layer.bias.requires_grad_(c.word("biases") == "yes")
             self.linear.append(layer)
+        self.ensemble = Ensemble(member) if several else None
         self.extra = _extra(member)
+        self.norms = _norms(member)
         self.activation = ACTIVATIONS[c.word("activation")]()
-        self.optimizer = _optimizer(c, self.linear, self.extra)
+        self.optimizer = _optimizer(c, self)
         self.averaged: list[torch.Tensor] = []
         batch = min(c.whole("batch_size"), len(data.x))
         self.steps = c.whole("epochs") * -(-len(data.x) // batch)
@@ -61,20 +86,34 @@ class Twin:
 
     def parameters(self) -> list[torch.Tensor]:
         """In the order of the member's vector."""
+        if self.ensemble:
+            blocks = [self.extra[n] for n in EXTRA]
+            gains = [p for norm in self.norms for p in norm.parameters()]
+            return [*self.ensemble.parameters(), *(e for e in blocks if e.numel()), *gains]
         weights, biases = [e.weight for e in self.linear], [e.bias for e in self.linear]
-        blocks = [[self.extra[n]] for n in ("scales", "mixes", "periodic", "tables")]
-        return [*weights, *biases, *(e for block in blocks for e in block if e.numel())]
+        blocks = [[self.extra[n]] for n in EXTRA]
+        gains = [p for norm in self.norms for p in (norm.weight, norm.bias)]
+        return [
+            *weights, *biases, *(e for block in blocks for e in block if e.numel()), *gains,
+        ]  # fmt: skip
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         encoding = self.member.layout.encoding
         if encoding is None:
             return x
-        parts, p, t = [], self.extra["periodic"], self.extra["tables"]
+        parts, p, t = [], self.extra["numbers"], self.extra["tables"]
+        edges = iter(e for *_, e in self.member.layout.numbers(self.member.theta))
         f, out, wide = encoding.features, encoding.size - 1, encoding.embedding
         for i, kind in enumerate(encoding.columns):
             column = x[:, i : i + 1]
             if kind == 0:
                 parts.append(column)
+            elif kind < 0 and encoding.piecewise:
+                d = encoding.size
+                slope, bias, steps = torch.split(p[: encoding.per_number], [d, d, f * d])
+                shares = piecewise_shares(column, np.unique(next(edges)), f)
+                parts.append(column * slope + bias + shares @ steps.reshape(f, d))
+                p = p[encoding.per_number :]
             elif kind < 0:
                 w, b, v, c = torch.split(p[: encoding.per_number], [f, f, f * out, out])
                 waves = torch.cos(2 * torch.pi * column * w + b)
@@ -87,6 +126,8 @@ class Twin:
         return torch.cat(parts, dim=1)
 
     def forward(self, x: torch.Tensor, step: int) -> torch.Tensor:
+        if self.ensemble:
+            return self.ensemble.forward(self, x, step)
         c, at = self.configuration, 0
         rate = c.number("dropout") * self.fading()
         x = self.encode(x)
@@ -95,11 +136,14 @@ class Twin:
         if self.member.layout.scaled:
             x = x * self.extra["scales"]
         for i, layer in enumerate(self.linear):
+            below = x if i > 0 else x[:, :0]
             if self.member.layout.ntk:
                 x = (x @ layer.weight.T) / layer.in_features**0.5 + layer.bias
             else:
                 x = layer(x)
             if i < len(self.linear) - 1:
+                if self.norms:
+                    x = self.norms[i].train(step > 0)(x)
                 if self.member.layout.mixed:
                     share = self.extra["mixes"][at : at + x.shape[1]]
                     x = x + share * (self.activation(x) - x)
@@ -108,6 +152,8 @@ class Twin:
                     x = self.activation(x)
                 if step > 0 and rate > 0:
                     x = x * self.mask(x, step, i, rate)
+                if "residual" in c and below.shape == x.shape:
+                    x = x + below
         return x
 
     def mask(self, x: torch.Tensor, step: int, layer: int, rate: float) -> torch.Tensor:
@@ -126,6 +172,14 @@ class Twin:
             value = torch.nn.functional.l1_loss(output, target)
         elif c.word("loss") == "huber":
             value = torch.nn.functional.huber_loss(output, target, delta=c.number("huber_delta"))
+        elif c.word("loss") == "gaussian":
+            mean, variance = output[:, 0], torch.exp(output[:, 1])
+            value = torch.nn.functional.gaussian_nll_loss(mean, target[:, 0], variance)
+        elif c.word("loss") == "quantile":
+            half = c.number("interval") / 2
+            levels = torch.tensor([0.5 - half, 0.5, 0.5 + half], dtype=torch.float64)
+            error = target - output
+            value = torch.maximum(levels * error, (levels - 1) * error).mean()
         elif not self.data.classes:
             value = torch.nn.functional.mse_loss(output, target)
         elif c.word("loss") == "cross_entropy":
@@ -140,18 +194,23 @@ class Twin:
         else:
             value = ((torch.softmax(output, 1) - target) ** 2).sum(1).mean()
         if "reduction" in c:
-            value = value * (len(output) if self.data.classes else output.numel())
+            value = value * (len(output) if self.data.classes else target.numel())
         for layer in self.linear:
             value = value + c.number("l1") * layer.weight.abs().sum()
             value = value + c.number("l2") * (layer.weight**2).sum()
+        if self.ensemble:
+            for weight in self.ensemble.weights:
+                value = value + c.number("l1") * weight.abs().sum()
+                value = value + c.number("l2") * (weight**2).sum()
         return value
 
     def epoch(self, epoch: int) -> float:
         batch = self.configuration.whole("batch_size")
-        rows = order(self.member, len(self.data.x), epoch)
-        total = 0.0
+        several = range(self.member.layout.members)
+        orders = [order(self.member, len(self.data.x), epoch, each) for each in several]
+        rows, total = orders[0], 0.0
         for start in range(0, len(rows), batch):
-            at = rows[start : start + batch]
+            at = np.concatenate([each[start : start + batch] for each in orders])
             self.step += 1
             self.optimizer.zero_grad()
             x, y = torch.from_numpy(self.data.x[at]), torch.from_numpy(self.data.y[at])
@@ -169,7 +228,7 @@ class Twin:
             for each in self.schedulers:
                 if self.step < self.steps:  # OneCycleLR refuses a step past its last
                     each.step()
-            total += value.item() * len(at)
+            total += value.item() * len(at) / len(several)
         return total / len(rows)
 
     def average(self) -> None:
@@ -185,6 +244,9 @@ class Twin:
             self.averaged = now
 
     def theta(self, parameters: list[torch.Tensor] | None = None) -> np.ndarray:
+        """Without what is not learned, and without adapters."""
+        if self.ensemble:
+            return self.ensemble.theta()
         with torch.no_grad():
             parts = [
                 (p.T if p.dim() == 2 else p).reshape(-1).numpy()
@@ -197,14 +259,68 @@ def _extra(member: Member) -> dict[str, torch.Tensor]:
     """What lies behind weights and biases, each block a leaf of its own."""
     blocks = member.layout.blocks
     return {
-        name: torch.tensor(member.theta[slice(*blocks[name])], requires_grad=True)
-        for name in ("scales", "mixes", "periodic", "tables")
+        name: torch.tensor(member.theta[slice(*blocks[name])], requires_grad=True) for name in EXTRA
     }
 
 
-def _optimizer(
-    c: Configuration, linear: list[torch.nn.Linear], extra: dict[str, torch.Tensor]
-) -> torch.optim.Optimizer:
+def _norms(member: Member) -> list[torch.nn.Module]:
+    kind = {"layer": torch.nn.LayerNorm, "batch": torch.nn.BatchNorm1d}.get(member.layout.norm)
+    widths = member.layout.widths[1:-1]
+    return [kind(width, dtype=torch.float64) for width in widths] if kind else []
+
+
+class Ensemble:
+    """TabM as its authors write it: all members' rows at once, scaled by two vectors a layer."""
+
+    def __init__(self, member: Member) -> None:
+        def leaf(array: np.ndarray) -> torch.Tensor:
+            return torch.tensor(array, requires_grad=True)
+
+        weights, biases = member.layout.split(member.theta)
+        self.weights, self.biases = [leaf(e) for e in weights], [leaf(e) for e in biases]
+        self.adapters = [(leaf(r), leaf(s)) for r, s in member.layout.adapters(member.theta)]
+
+    def forward(self, twin: Twin, x: torch.Tensor, step: int) -> torch.Tensor:
+        c, member = twin.configuration, twin.member
+        k, rate = member.layout.members, c.number("dropout")
+        x = x.reshape(k, -1, x.shape[1])
+        if twin.member.layout.encoding:
+            x = torch.stack([twin.encode(each) for each in x])
+        if "input_dropout" in c:
+            x = x * self.masks(member, x, step, -1, c.number("input_dropout"))
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if i == len(self.weights) - 1:
+                x = torch.bmm(x, weight) + bias[:, None]
+                break
+            inputs, sums = self.adapters[i]
+            below = x
+            x = (x * inputs[:, None]) @ weight * sums[:, None] + bias[:, None]
+            if twin.norms:
+                x = twin.norms[i](x)
+            x = twin.activation(x)
+            if rate > 0:
+                x = x * self.masks(member, x, step, i, rate)
+            if "residual" in c and i > 0 and below.shape == x.shape:
+                x = x + below
+        return x.reshape(-1, x.shape[2])
+
+    def masks(
+        self, member: Member, x: torch.Tensor, step: int, layer: int, rate: float
+    ) -> torch.Tensor:
+        found = [mask(member, each.numel(), step, layer, rate, j) for j, each in enumerate(x)]
+        return torch.from_numpy(np.stack(found)).reshape(x.shape)
+
+    def parameters(self) -> list[torch.Tensor]:
+        return [*self.weights, *self.biases, *(each for pair in self.adapters for each in pair)]
+
+    def theta(self) -> np.ndarray:
+        with torch.no_grad():
+            biases = torch.cat(self.biases, dim=1)
+            return np.concatenate([e.reshape(-1).numpy() for e in (*self.weights, biases)])
+
+
+def _optimizer(c: Configuration, twin: Twin) -> torch.optim.Optimizer:
+    linear, extra = twin.linear, twin.extra
     rate = c.number("learning_rate")
     decay = c.number("weight_decay") if c.word("optimizer") == "adamw" else 0.0
     groups = [
@@ -212,9 +328,16 @@ def _optimizer(
         (rate * c.number("bias_lr_factor"), 0.0, [e.bias for e in linear if e.bias.requires_grad]),
         (rate * c.number("scale_lr_factor"), decay, [extra["scales"]]),
         (rate * c.number("activation_lr_factor"), decay, [extra["mixes"]]),
-        (rate * c.number("encoding_lr_factor"), decay, [extra["periodic"]]),
+        (rate * c.number("encoding_lr_factor"), decay, [extra["numbers"]]),
         (rate, decay, [extra["tables"]]),
+        (rate, 0.0, [p for norm in twin.norms for p in norm.parameters()]),
     ]
+    if twin.ensemble:
+        own = twin.ensemble
+        groups += [
+            (rate, decay, [*own.weights, *(each for pair in own.adapters for each in pair)]),
+            (rate * c.number("bias_lr_factor"), 0.0, own.biases),
+        ]
     parameters = [
         {"params": several, "lr": rate, "weight_decay": decay}
         for rate, decay, several in groups

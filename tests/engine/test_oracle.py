@@ -51,6 +51,34 @@ CASES = [
     {"numeric_encoding": "periodic"},
     {"numeric_encoding": "periodic", "periodic_sigma": 2.0, "encoding_lr_factor": 0.1},
     {"category_embedding": 3},
+    {"numeric_encoding": "piecewise", "encoding_bins": 6},
+    {"numeric_encoding": "piecewise", "encoding_bins": 2, "encoding_lr_factor": 3.0, "l1": 1e-3},
+    {"normalisation": "layer"},
+    {"normalisation": "layer", "dropout": 0.3, "optimizer": "adamw", "weight_decay": 0.5},
+    {"normalisation": "batch", "biases": "no"},
+    {"normalisation": "batch", "optimizer": "sgd", "learning_rate": 0.1},
+    {
+        "biases": "no",
+        "normalisation": "batch",
+        "parametric_activation": "yes",
+        "activation": "tanh",
+    },
+    {"residual": "yes", "hidden_layers": (8, 8, 8, 6, 6)},
+    {"residual": "yes", "hidden_layers": (8, 8), "normalisation": "batch", "biases": "no"},
+    {"residual": "yes", "hidden_layers": (7, 7, 7), "normalisation": "layer", "input_scale": "yes"},
+    {"ensemble_size": 4},
+    {"ensemble_size": 3, "dropout": 0.3, "input_dropout": 0.1, "initialisation": "pytorch"},
+    {"ensemble_size": 2, "optimizer": "adamw", "weight_decay": 0.5, "l2": 1e-3, "clip_norm": 1.0},
+    {
+        "ensemble_size": 3,
+        "numeric_encoding": "piecewise",
+        "encoding_bins": 5,
+        "category_embedding": 2,
+        "normalisation": "layer",
+        "residual": "yes",
+        "hidden_layers": (6, 6),
+    },
+    {"recipe": "tabm", "hidden_layers": (9, 6), "epochs": 60, "ensemble_size": 5, "patience": 0},
     {
         "category_embedding": 2,
         "numeric_encoding": "periodic",
@@ -76,6 +104,11 @@ TASKS = {True: Task.MULTICLASS, False: Task.REGRESSION}
 NUMBERS = [
     {"dropout": 0.2},
     {"loss": "absolute"},
+    {"loss": "gaussian"},
+    {"loss": "gaussian", "reduction": "sum", "optimizer": "sgd", "learning_rate": 2e-4},
+    {"loss": "quantile"},
+    {"loss": "quantile", "interval": 0.5, "ensemble_size": 3},
+    {"ensemble_size": 4, "loss": "huber"},
     {"loss": "huber", "huber_delta": 0.3},
     {"loss": "huber", "clip_norm": 0.1, "schedule": "cosine"},
     {"reduction": "sum", "optimizer": "sgd", "learning_rate": 2e-3},
@@ -105,11 +138,27 @@ def test_follows_pytorch_for_a_whole_run(settings, classes, stop):
     losses = [twin.epoch(e) for e in range(1, epochs + 1)]
     assert leg.steps == twin.step >= 200
     np.testing.assert_allclose(leg.curve[:, 0], losses, rtol=1e-9)
-    np.testing.assert_allclose(member.theta, twin.theta(), rtol=1e-9, atol=1e-12)
+    expected = twin.theta()  # what is not learned, and adapters, come last
+    np.testing.assert_allclose(member.theta[: len(expected)], expected, rtol=1e-9, atol=1e-12)
+    for norm, found in zip(twin.norms, statistics(member), strict=False):
+        expected = np.concatenate([norm.running_mean, norm.running_var])
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+    if twin.ensemble:
+        for own, theirs in zip(
+            member.layout.adapters(member.theta), twin.ensemble.adapters, strict=True
+        ):
+            for a, b in zip(own, theirs, strict=True):
+                np.testing.assert_allclose(a, b.detach(), rtol=1e-9, atol=1e-12)
     if "averaging" in configuration:
         np.testing.assert_allclose(member.average, twin.theta(twin.averaged), rtol=1e-9, atol=1e-12)
         assert not np.allclose(member.average, member.theta)
     assert not np.allclose(member.theta, engine.start(configuration, data, seed=1).theta)
+
+
+def statistics(member):
+    begin, end = member.layout.blocks["statistics"]
+    sizes = 2 * np.array(member.layout.widths[1:-1])
+    return np.split(member.theta[begin:end], np.cumsum(sizes)[:-1]) if end > begin else []
 
 
 def test_the_oracle_can_fail(stop):

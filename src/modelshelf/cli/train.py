@@ -80,6 +80,7 @@ def train(
     from modelshelf.study.single import train_and_shelve
 
     configuration = Configuration(**settings)
+    configuration.refuse_idle()
     table, name = source(data, target, example, "train")
     dataset = understand(table, name, task, parse_columns(column), allow_wide)
     configuration = configuration.for_task(dataset.schema.task)

@@ -16,7 +16,10 @@ __all__ = ["LOSSES", "Configuration"]
 
 
 #: The losses that fit, by whether the target holds classes.
-LOSSES = {True: ("cross_entropy", "quadratic"), False: ("quadratic", "absolute", "huber")}
+LOSSES = {
+    True: ("cross_entropy", "quadratic"),
+    False: ("quadratic", "absolute", "huber", "gaussian", "quantile"),
+}
 
 
 #: Settings that fit one kind of target alone: name, value, whether it holds classes.
@@ -24,6 +27,16 @@ _ONE_TASK = (
     ("monitor", "accuracy", True),
     ("class_weight", "balanced", True),
     ("clamp_output", "yes", False),
+)
+
+
+#: Settings that do not go together, and why; None is any value that is not off.
+_APART: tuple[tuple[str, Value | None, str, Value | None, str], ...] = (
+    ("initialisation", "data", "ensemble_size", None, "it would fit weights to one member alone"),
+    ("normalisation", "batch", "ensemble_size", None, "its statistics would mix the members"),
+    ("loss", "gaussian", "ensemble_size", None, "variances have no plain mean"),
+    ("loss", "gaussian", "clamp_output", None, "a variance would be clamped too"),
+    ("normalisation", "batch", "batch_size", 1, "one row has no variance"),
 )
 
 
@@ -47,7 +60,7 @@ class Configuration(Mapping[str, Value]):
     Raises `SettingError` for an unknown name (with the nearest one) or a value out of its domain.
     """
 
-    __slots__ = ("_active", "_barcode", "_recipe", "_settings", "given")
+    __slots__ = ("_active", "_barcode", "_idle", "_recipe", "_settings", "given")
 
     def __init__(self, **settings: object) -> None:
         #: The recipe that was asked for, and what was given besides; `for_task` settles it.
@@ -63,12 +76,24 @@ class Configuration(Mapping[str, Value]):
         self._settings = {name: values.get(name, h.default) for name, h in CATALOGUE.items()}
         # In the catalogue's order, so that what hangs on an inactive setting is inactive too.
         self._active: dict[str, Value] = {}
+        self._idle: dict[str, str] = {}
         for name, h in CATALOGUE.items():
-            if (h.condition is None or h.condition.holds(self._active)) and (
-                h.off is None or self._settings[name] != h.off
-            ):
+            if h.off is not None and self._settings[name] == h.off:
+                continue
+            if h.condition is None or h.condition.holds(self._active):
                 self._active[name] = self._settings[name]
+            else:
+                self._idle[name] = h.condition.words
         self._barcode = ""
+        for name, value, other, with_value, why in _APART:
+            if self._has(name, value) and self._has(other, with_value):
+                raise SettingError(
+                    f"{name} = {self[name]} does not go with {other} = {self[other]}: {why}. "
+                    "Leave one of them out."
+                )
+
+    def _has(self, name: str, value: Value | None) -> bool:
+        return name in self._active and value in (None, self._active[name])
 
     def __getitem__(self, name: str) -> Value:
         return self._active[name]
@@ -95,6 +120,15 @@ class Configuration(Mapping[str, Value]):
         if not self._barcode:
             self._barcode = barcode_of(self)
         return self._barcode
+
+    def refuse_idle(self) -> None:
+        """Raise `SettingError` where a setting that was given plays no part beside the others."""
+        for name in self._recipe[1] if self._recipe else self.given:
+            if name in self._idle:
+                raise SettingError(
+                    f"{name} plays no part here: it counts where {self._idle[name]}. "
+                    "Leave it out, or set that too."
+                )
 
     def value(self, name: str) -> Value:
         """The value of any hyperparameter, whether or not it is active."""

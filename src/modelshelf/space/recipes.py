@@ -34,6 +34,22 @@ _REALMLP: dict[str, object] = {
     "max_one_hot": 9,
 }
 
+# Gorishniy et al. 2024, arXiv 2410.24210: TabM without embeddings, as pytabkit 1.7.3 has it by
+# default: no decay, and patience that counts the error of classes.
+_TABM: dict[str, object] = {
+    "hidden_layers": (512, 512, 512),
+    "ensemble_size": 32,
+    "activation": "relu",
+    "initialisation": "pytorch",
+    "dropout": 0.1,
+    "optimizer": "adam",
+    "learning_rate": 2e-3,
+    "batch_size": 256,
+    "epochs": 1000,
+    "patience": 17,
+    "scaling": "quantile",
+}
+
 #: By name, and whether the target holds classes.
 RECIPES: dict[tuple[str, bool], dict[str, object]] = {
     ("realmlp", True): {
@@ -50,6 +66,8 @@ RECIPES: dict[tuple[str, bool], dict[str, object]] = {
         "loss": "quadratic",
         "clamp_output": "yes",
     },
+    ("tabm", True): {**_TABM, "monitor": "accuracy"},
+    ("tabm", False): {**_TABM, "loss": "quadratic"},
 }
 
 

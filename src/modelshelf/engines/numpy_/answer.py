@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.engines.numpy_ import step
-from modelshelf.engines.numpy_.assemble import NO_LIMITS, rates
+from modelshelf.engines.numpy_.assemble import NO_LIMITS, head_of, rates
 from modelshelf.engines.numpy_.compile import pointer, quiet, single_threaded
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.numpy_.pointers import activation, encoders, predict_signature
+from modelshelf.engines.numpy_.predict import predict
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["Network"]
@@ -21,7 +21,7 @@ __all__ = ["Network"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """A fully connected network that only answers. Weights are (in, out), one a layer."""
+    """A fully connected network, or several in one, that only answers."""
 
     layout: Layout
     activation: str
@@ -29,16 +29,27 @@ class Network:
     classes: bool
     theta: NDArray[Any]
     limits: tuple[float, float] = NO_LIMITS  #: answers beyond these become them
+    point: int = 0  #: which output is the answer, where it answers with numbers
 
     def predict(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Class probabilities (rows, classes), or the standardised target (rows,), float64.
 
         The same rows give the same bits, from a fresh network or from one off the shelf.
         """
+        raw = self.raw(x)
+        if not self.classes:
+            return raw[:, self.point]
+        raw -= raw.max(axis=1, keepdims=True)
+        np.exp(raw, out=raw)
+        raw /= raw.sum(axis=1, keepdims=True)
+        return raw
+
+    def raw(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """The last layer's outputs (rows, outputs), float64: logits, or what the loss made them."""
         dtype = self.theta.dtype
         x = np.ascontiguousarray(x, dtype=dtype)
         output = np.empty((x.shape[0], self.layout.widths[-1]), dtype)
-        kernel = pointer(step.predict, predict_signature(dtype))
+        kernel = pointer(predict, predict_signature(dtype))
         with quiet(), single_threaded():
             kernel(
                 encoders(self.layout, dtype)[0],
@@ -48,17 +59,13 @@ class Network:
                 self.layout.columns,
                 rates(parameter=self.negative_slope),
                 np.array(self.limits),
+                int(self.classes),
+                self.layout.one.size,
                 self.theta,
                 x,
                 output,
             )
-        raw = output.astype(np.float64)
-        if not self.classes:
-            return raw[:, 0]
-        raw -= raw.max(axis=1, keepdims=True)
-        np.exp(raw, out=raw)
-        raw /= raw.sum(axis=1, keepdims=True)
-        return raw
+        return output.astype(np.float64)
 
     def weights(self) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
         """Weights (in, out) and biases (out,) of each layer."""
@@ -77,7 +84,7 @@ class Network:
     ) -> Network:
         """The network whose `tensors` these are."""
         ntk = configuration.word("parametrisation") == "ntk"
-        layout, theta = Layout.from_tensors(tensors, ntk=ntk)
+        layout, theta = Layout.from_tensors(tensors, ntk=ntk, residual="residual" in configuration)
         limits = tensors.get("limits", np.array(NO_LIMITS)).tolist()
         return cls(
             layout,
@@ -86,4 +93,5 @@ class Network:
             classes,
             theta,
             (limits[0], limits[1]),
+            head_of(configuration, classes).point,
         )

@@ -1,7 +1,7 @@
-"""Learned encodings of inputs: periodic features of numbers, and tables for categories.
+"""Learned encodings of inputs: of numbers, by cosines or by bins, and tables for categories.
 
-Both lie between the prepared rows and the first layer; a network without them never comes here.
-Sources: Gorishniy et al. 2022; Holzmüller et al. 2024 for this form (PBLD).
+They lie between the prepared rows and the first layer; a network without them never comes here.
+Sources: Gorishniy et al. 2022; Holzmüller et al. 2024 for the form with cosines (PBLD).
 """
 
 from __future__ import annotations
@@ -15,9 +15,18 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
 from modelshelf.engines.numpy_.elementary import circular
-from modelshelf.engines.numpy_.layout import EMBEDDING, FEATURES, PERIODIC, SIZE, TABLES
+from modelshelf.engines.numpy_.layout import EDGES, EMBEDDING, FEATURES, NUMBERS, SIZE, TABLES
+from modelshelf.engines.numpy_.piecewise import bend, bend_back
 
-__all__ = ["Encode", "EncodeBack", "encode", "encode_back", "no_encode", "no_encode_back"]
+__all__ = [
+    "Encode",
+    "EncodeBack",
+    "encode",
+    "encode_back",
+    "make_waves",
+    "no_encode",
+    "no_encode_back",
+]
 
 _F: TypeAlias = NDArray[Any]
 _I: TypeAlias = NDArray[np.int64]
@@ -25,6 +34,13 @@ Encode = Callable[[_I, _I, _F, _F, _F, _F], None]
 EncodeBack = Callable[[_I, _I, _F, _F, _F, _F, _F], None]
 
 _TURN = 2.0 * math.pi
+
+
+@kernel
+def make_waves(form: NDArray[np.int64], rows: int, theta: NDArray[Any]) -> NDArray[Any]:
+    """The scratch that both ways need, for up to this many rows."""
+    wide = form[FEATURES] * max(rows, form[SIZE])
+    return np.empty((2, wide), theta.dtype)
 
 
 @kernel
@@ -39,6 +55,75 @@ def _angles(
             into[i * features + j] = value * frequency[j] + phase[j]
 
 
+@kernel
+def _wave(
+    own: NDArray[Any],
+    features: int,
+    out: int,
+    x: NDArray[Any],
+    column: int,
+    into: NDArray[Any],
+    at: int,
+    waves: NDArray[Any],
+) -> None:
+    """A number x becomes (V cos(2π x w + b) + c, x), at `into[:, at : at + out + 1]`."""
+    rows = x.shape[0]
+    cosine = waves[0, : rows * features]
+    _angles(x, column, own[:features], own[features : 2 * features], cosine)
+    circular(cosine, waves[1, : rows * features])
+    v = 2 * features
+    c = v + features * out
+    for i in range(rows):
+        for k in range(out):
+            total = own[c + k]
+            for j in range(features):
+                total += cosine[i * features + j] * own[v + j * out + k]
+            into[i, at + k] = total
+        into[i, at + out] = x[i, column]
+
+
+@kernel
+def _wave_back(
+    own: NDArray[Any],
+    features: int,
+    out: int,
+    x: NDArray[Any],
+    column: int,
+    delta: NDArray[Any],
+    at: int,
+    gradient: NDArray[Any],
+    waves: NDArray[Any],
+) -> None:
+    """Fill one number's part of the gradient."""
+    rows, zero, turn = x.shape[0], x.dtype.type(0.0), x.dtype.type(_TURN)
+    cosine, sine = waves[0, : rows * features], waves[1, : rows * features]
+    _angles(x, column, own[:features], own[features : 2 * features], cosine)
+    circular(cosine, sine)
+    v = 2 * features
+    c = v + features * out
+    gradient[:] = zero
+    for i in range(rows):
+        value = turn * x[i, column]
+        for k in range(out):
+            gradient[c + k] += delta[i, at + k]
+        for j in range(features):
+            back = zero
+            for k in range(out):
+                gradient[v + j * out + k] += cosine[i * features + j] * delta[i, at + k]
+                back += own[v + j * out + k] * delta[i, at + k]
+            back *= -sine[i * features + j]
+            gradient[j] += back * value
+            gradient[features + j] += back
+
+
+@kernel
+def _per_number(form: NDArray[np.int64]) -> int:
+    """How many parameters a number's encoding has."""
+    if form[EDGES] >= 0:
+        return (form[FEATURES] + 2) * form[SIZE]
+    return 2 * form[FEATURES] + (form[FEATURES] + 1) * (form[SIZE] - 1)
+
+
 def encode(
     columns: NDArray[np.int64],
     form: NDArray[np.int64],
@@ -49,11 +134,10 @@ def encode(
 ) -> None:
     """Raw rows `x` (rows, inputs) into the first layer's inputs `into` (rows, width).
 
-    A number x becomes (V cos(2π x w + b) + c, x); `waves` (2, rows · features) is scratch.
+    `waves` is `make_waves`'s.
     """
-    rows = x.shape[0]
-    features, out = form[FEATURES], form[SIZE] - 1
-    p, t, at = form[PERIODIC], form[TABLES], 0
+    rows, features, size = x.shape[0], form[FEATURES], form[SIZE]
+    p, t, e, at, each = form[NUMBERS], form[TABLES], form[EDGES], 0, _per_number(form)
     for column in range(columns.size):
         kind = columns[column]
         if kind == 0:
@@ -61,21 +145,14 @@ def encode(
                 into[i, at] = x[i, column]
             at += 1
         elif kind < 0:
-            cosine = waves[0, : rows * features]
-            frequency, phase = theta[p : p + features], theta[p + features : p + 2 * features]
-            _angles(x, column, frequency, phase, cosine)
-            circular(cosine, waves[1, : rows * features])
-            v = p + 2 * features
-            c = v + features * out
-            for i in range(rows):
-                for k in range(out):
-                    total = theta[c + k]
-                    for j in range(features):
-                        total += cosine[i * features + j] * theta[v + j * out + k]
-                    into[i, at + k] = total
-                into[i, at + out] = x[i, column]
-            p = c + out
-            at += out + 1
+            own = theta[p : p + each]
+            if e >= 0:
+                bend(own, theta[e : e + features + 1], size, x, column, into, at, waves[0])
+                e += features + 1
+            else:
+                _wave(own, features, size - 1, x, column, into, at, waves)
+            p += each
+            at += size
         else:
             wide = form[EMBEDDING]
             for i in range(rows):
@@ -96,39 +173,25 @@ def encode_back(
     gradient: NDArray[Any],
 ) -> None:
     """Fill the encoding's part of `gradient`; `delta` (rows, width) is the loss's by `into`."""
-    rows = x.shape[0]
-    features, out = form[FEATURES], form[SIZE] - 1
-    p, t, at = form[PERIODIC], form[TABLES], 0
-    zero, turn = theta.dtype.type(0.0), theta.dtype.type(_TURN)
+    rows, features, size = x.shape[0], form[FEATURES], form[SIZE]
+    p, t, e, at, each = form[NUMBERS], form[TABLES], form[EDGES], 0, _per_number(form)
     for column in range(columns.size):
         kind = columns[column]
         if kind == 0:
             at += 1
         elif kind < 0:
-            cosine, sine = waves[0, : rows * features], waves[1, : rows * features]
-            frequency, phase = theta[p : p + features], theta[p + features : p + 2 * features]
-            _angles(x, column, frequency, phase, cosine)
-            circular(cosine, sine)
-            v = p + 2 * features
-            c = v + features * out
-            gradient[p : c + out] = zero
-            for i in range(rows):
-                value = turn * x[i, column]
-                for k in range(out):
-                    gradient[c + k] += delta[i, at + k]
-                for j in range(features):
-                    back = zero
-                    for k in range(out):
-                        gradient[v + j * out + k] += cosine[i * features + j] * delta[i, at + k]
-                        back += theta[v + j * out + k] * delta[i, at + k]
-                    back *= -sine[i * features + j]
-                    gradient[p + j] += back * value
-                    gradient[p + features + j] += back
-            p = c + out
-            at += out + 1
+            own, back = theta[p : p + each], gradient[p : p + each]
+            if e >= 0:
+                edges = theta[e : e + features + 1]
+                bend_back(edges, size, x, column, delta, at, back, waves[0])
+                e += features + 1
+            else:
+                _wave_back(own, features, size - 1, x, column, delta, at, back, waves)
+            p += each
+            at += size
         else:
             wide = form[EMBEDDING]
-            gradient[t : t + kind * wide] = zero
+            gradient[t : t + kind * wide] = theta.dtype.type(0.0)
             for i in range(rows):
                 place = t + min(max(np.int64(x[i, column]), 0), kind - 1) * wide
                 for k in range(wide):

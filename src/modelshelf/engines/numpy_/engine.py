@@ -18,6 +18,7 @@ from modelshelf.engines.numpy_.assemble import (
     class_weights,
     draw_parameters,
     groups_of,
+    head_of,
     layout_of,
     limits_of,
     plan_of,
@@ -113,6 +114,7 @@ class NumpyEngine:
                 np.array(member.limits),
                 class_weights(configuration, data, dtype),
                 member.key,
+                member.layout.one.size,
                 member.theta,
                 member.slots,
                 member.average,
@@ -150,6 +152,7 @@ class NumpyEngine:
             classes,
             member.best.copy(),
             member.limits,
+            head_of(member.configuration, classes).point,
         )
 
     def snapshot(self, member: Member) -> dict[str, NDArray[Any]]:

@@ -2,9 +2,9 @@
 
 To add one: write its loop, and enter it in `LOSSES` and in the catalogue's choices.
 
-Each takes `output` (rows, outputs), `target` of the same shape (one-hot for classes), and
-`gradient` of the same shape to fill, all of the member's dtype, and one parameter; it returns a
-float64.
+Each takes `output` (rows, outputs), `target` of the same shape (one-hot for classes; a number alone
+where `HEADS` answers it with several), and `gradient` as `output` to fill, all of the member's
+dtype, and one parameter; it returns a float64.
 
 `criterion` is the one measure by which all networks of a task are compared, whatever they were
 trained with: log loss for classes, squared error for numbers.
@@ -12,7 +12,9 @@ trained with: log loss for classes, squared error for numbers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,13 +24,17 @@ from modelshelf.engines.numpy_.compile import kernel
 from modelshelf.engines.numpy_.elementary import exponential
 
 __all__ = [
+    "HEADS",
     "LOSSES",
+    "Head",
     "Loss",
     "absolute_error",
     "brier",
     "criterion",
     "cross_entropy",
+    "gaussian",
     "huber",
+    "quantile",
     "smooth",
     "softmax",
     "squared_error",
@@ -164,20 +170,74 @@ def huber(
     return total / (rows * columns)
 
 
+_LEAST = math.log(1e-6)
+
+
+def gaussian(
+    output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any], parameter: float
+) -> float:
+    """Minus the log-likelihood of a normal distribution: output 0 its mean, 1 its log variance.
+
+    Mean over rows, without the constant. Nix, Weigend 1994; torch.nn.GaussianNLLLoss, which holds
+    the variance above 1e-6 too.
+    """
+    rows = output.shape[0]
+    share, half = output.dtype.type(1.0 / rows), output.dtype.type(0.5)
+    one, least = output.dtype.type(1.0), output.dtype.type(_LEAST)
+    total = 0.0
+    for i in range(rows):
+        error = output[i, 0] - target[i, 0]
+        logarithm = max(output[i, 1], least)
+        precision = np.exp(-logarithm)
+        square = error * error * precision
+        total += 0.5 * (np.float64(logarithm) + np.float64(square))
+        gradient[i, 0] = share * error * precision
+        gradient[i, 1] = share * half * (one - square)
+    return total / rows
+
+
+def quantile(
+    output: NDArray[Any], target: NDArray[Any], gradient: NDArray[Any], parameter: float
+) -> float:
+    """The pinball loss of three quantiles: the median, between the ends of an interval.
+
+    `parameter` is the interval's share of all rows. Mean over rows and quantiles. Koenker, Bassett
+    1978.
+    """
+    rows, levels = output.shape
+    share, zero = output.dtype.type(1.0 / (rows * levels)), output.dtype.type(0.0)
+    total = 0.0
+    for k in range(levels):
+        level = 0.5 + 0.5 * parameter * (k - 1)
+        above, below = output.dtype.type(level), output.dtype.type(level - 1.0)
+        for i in range(rows):
+            error = target[i, 0] - output[i, k]
+            slope = above if error > zero else (below if error < zero else zero)
+            total += np.float64(slope * error)
+            gradient[i, k] = -share * slope
+    return total / (rows * levels)
+
+
 @kernel
 def criterion(
-    output: NDArray[Any], target: NDArray[Any], classes: int, sums: NDArray[np.float64]
+    output: NDArray[Any],
+    target: NDArray[Any],
+    classes: int,
+    point: int,
+    sums: NDArray[np.float64],
 ) -> None:
-    """Add a chunk's loss to `sums[0]` and, for classes, its right answers to `sums[1]`.
+    """`sums` becomes (mean loss, share of right answers).
 
-    Sums over rows of log loss (`classes` is 1), or of squared error (`classes` is 0).
+    Log loss over rows (`classes` is 1), or squared error over rows and outputs (`classes` is 0),
+    the first of which is output `point`.
     """
-    rows, columns = output.shape
+    rows, columns = target.shape
+    sums[:] = 0.0
     for i in range(rows):
         if classes == 0:
             for k in range(columns):
-                error = np.float64(output[i, k]) - np.float64(target[i, k])
-                sums[0] += error * error
+                error = np.float64(output[i, point + k]) - np.float64(target[i, k])
+                sums[0] += error * error / columns
         else:
             best, truth = 0, 0
             for k in range(1, columns):
@@ -189,6 +249,7 @@ def criterion(
                 total += np.exp(np.float64(output[i, k]) - top)
             sums[0] += top + np.log(total) - np.float64(output[i, truth])
             sums[1] += 1.0 if best == truth else 0.0
+    sums /= max(rows, 1)
 
 
 @kernel
@@ -215,6 +276,17 @@ def weigh(targets: NDArray[Any], classes: NDArray[Any], smoothing: float) -> Non
         targets[i] = (keep * targets[i] + rest) * classes[i % width] / mean
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How several outputs answer with one number: how many, and which is the likeliest value."""
+
+    outputs: int
+    point: int
+
+
+#: The losses that need several.
+HEADS: dict[str, Head] = {"gaussian": Head(2, 0), "quantile": Head(3, 1)}
+
 #: By the hyperparameter's value, and whether the target is a class.
 LOSSES: dict[tuple[str, bool], Loss] = {
     ("cross_entropy", True): cross_entropy,
@@ -223,4 +295,6 @@ LOSSES: dict[tuple[str, bool], Loss] = {
     ("quadratic", False): squared_error,
     ("absolute", False): absolute_error,
     ("huber", False): huber,
+    ("gaussian", False): gaussian,
+    ("quantile", False): quantile,
 }

@@ -1,7 +1,8 @@
 """The way through a network and back: plain loops around matrix products.
 
 What few networks have (a learned scale for each input, a learned share of activation, widths
-divided out) is a branch for each layer, so that what is off costs nothing.
+divided out, normalised sums, residual connections) is a branch for each layer, so that what is off
+costs nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +14,48 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.activations import Activation
 from modelshelf.engines.numpy_.compile import kernel
-from modelshelf.engines.numpy_.layout import BIASED, MIX, NTK, SCALE
+from modelshelf.engines.numpy_.layout import (
+    BATCH_NORM,
+    BIASED,
+    GAIN,
+    LAYER_NORM,
+    MIX,
+    NORM,
+    NTK,
+    RESIDUAL,
+    SCALE,
+    STATISTICS,
+)
+from modelshelf.engines.numpy_.normalise import (
+    batch_norm,
+    batch_norm_back,
+    layer_norm,
+    layer_norm_back,
+)
 from modelshelf.engines.numpy_.random import drop
 
-__all__ = ["DROPOUT", "PARAMETER", "backward", "forward"]
+__all__ = ["DROPOUT", "PARAMETER", "backward", "forward", "make_room"]
 
 #: Of a member's rates (float64), by place: the activation's parameter, and the share of dropout.
 PARAMETER, DROPOUT = 0, 1
+
+
+# Rows of `room`, for what few networks need on the way back: what shares of activation would add;
+# the first layer's scaled weights; normalised sums, and by what; gradients that go past a layer.
+_MIXED, _SCALED, _NORMED, _FACTORS, _PAST, _ROOMS = range(6)
+
+
+@kernel
+def make_room(
+    sizes: NDArray[np.int64], form: NDArray[np.int64], capacity: int, theta: NDArray[Any]
+) -> NDArray[Any]:
+    """The scratch that `forward` and `backward` share, for up to `capacity` rows."""
+    needed = form[MIX] >= 0 or form[SCALE] >= 0 or form[NORM] > 0 or form[RESIDUAL] > 0
+    total = 0
+    for each in sizes:
+        total += capacity * each
+    total = max(total, sizes[0] * sizes[1])
+    return np.empty((_ROOMS, total if needed else 0), theta.dtype)
 
 
 @kernel
@@ -61,8 +97,7 @@ def forward(
     theta: NDArray[Any],
     outputs: NDArray[Any],
     slopes: NDArray[Any],
-    mixed: NDArray[Any],
-    scaled: NDArray[Any],
+    room: NDArray[Any],
     spare: NDArray[Any],
     rows: int,
     capacity: int,
@@ -71,11 +106,11 @@ def forward(
 ) -> None:
     """Fill `outputs` layer by layer; its first layer holds the inputs. Dropout where step > 0.
 
-    `scaled` gets the first layer's scaled weights, `mixed` what shares of activation need on the
-    way back; `spare` is scratch.
+    `room` is `make_room`'s, and keeps what `backward` needs; `spare` is scratch.
     """
     layers = sizes.size - 1
-    w, a, mix = 0, 0, form[MIX]
+    mixed, factors = room[_MIXED], room[_FACTORS]
+    w, a, mix, gain, moments = 0, 0, form[MIX], form[GAIN], form[STATISTICS]
     b = 0
     for layer in range(layers):
         b += sizes[layer] * sizes[layer + 1]
@@ -86,7 +121,7 @@ def forward(
         z = outputs[a : a + rows * m]
         sums = z.reshape(rows, m)
         if layer == 0:
-            np.dot(below, _first(form, theta, n, m, scaled), sums)
+            np.dot(below, _first(form, theta, n, m, room[_SCALED]), sums)
         else:
             np.dot(below, theta[w : w + n * m].reshape(n, m), sums)
         if form[NTK] == 1:
@@ -99,6 +134,16 @@ def forward(
                 sums[i, k] += bias[k]
         if layer < layers - 1:
             slope = slopes[a : a + rows * m]
+            if form[NORM] > 0:
+                both = theta[gain : gain + 2 * m]
+                normed = room[_NORMED, a : a + rows * m].reshape(rows, m)
+                if form[NORM] == LAYER_NORM:
+                    layer_norm(sums, both, normed, factors[a : a + rows])
+                else:
+                    running = theta[moments : moments + 2 * m]
+                    batch_norm(sums, both, running, normed, factors[a : a + m], step > 0)
+                    moments += 2 * m
+                gain += 2 * m
             if mix >= 0:
                 mixed[a : a + rows * m] = z
             activation(z, slope, rates[PARAMETER])
@@ -109,6 +154,10 @@ def forward(
                 if mix >= 0:
                     drop(mixed[a : a + rows * m], spare, rates[DROPOUT], key, step, layer)
             mix += m if mix >= 0 else 0
+            if form[RESIDUAL] == 1 and layer > 0 and n == m:
+                flat = outputs[a - capacity * n : a - capacity * n + rows * n]
+                for i in range(z.size):
+                    z[i] += flat[i]
         w += n * m
         b += m
 
@@ -120,8 +169,7 @@ def backward(
     theta: NDArray[Any],
     outputs: NDArray[Any],
     slopes: NDArray[Any],
-    mixed: NDArray[Any],
-    scaled: NDArray[Any],
+    room: NDArray[Any],
     deltas: NDArray[Any],
     gradient: NDArray[Any],
     rows: int,
@@ -133,7 +181,8 @@ def backward(
     Where `inputs` is true, that by the first layer's inputs ends in the row of `deltas` returned.
     """
     layers = sizes.size - 1
-    w, a, mix = 0, 0, form[MIX]
+    mixed, factors, past = room[_MIXED], room[_FACTORS], room[_PAST]
+    w, a, mix, gain = 0, 0, form[MIX], form[GAIN]
     for layer in range(layers):
         w += sizes[layer] * sizes[layer + 1]
         a += capacity * sizes[layer]
@@ -141,6 +190,7 @@ def backward(
     for layer in range(1, layers + 1):
         b += sizes[layer]
         mix += sizes[layer] if mix >= 0 and layer < layers else 0
+        gain += 2 * sizes[layer] if layer < layers else 0
     here = 0
     for layer in range(layers - 1, -1, -1):
         n, m = sizes[layer], sizes[layer + 1]
@@ -164,6 +214,11 @@ def backward(
         if layer > 0:
             flat = deltas[1 - here, : rows * n]
             np.dot(delta, theta[w : w + n * m].reshape(n, m).T, flat.reshape(rows, n))
+            if form[RESIDUAL] == 1:
+                if layer < layers - 1 and n == m:
+                    for i in range(flat.size):
+                        flat[i] += past[i]
+                past[: rows * n] = flat
             if mix >= 0:
                 mix -= n
                 part, more = gradient[mix : mix + n], mixed[a : a + rows * n]
@@ -173,10 +228,22 @@ def backward(
             slope = slopes[a : a + rows * n]
             for i in range(flat.size):
                 flat[i] *= slope[i]
+            if form[NORM] > 0:
+                gain -= 2 * n
+                both, back = theta[gain : gain + 2 * n], gradient[gain : gain + 2 * n]
+                normed = room[_NORMED, a : a + rows * n].reshape(rows, n)
+                if form[NORM] == BATCH_NORM:
+                    batch_norm_back(
+                        flat.reshape(rows, n), both, normed, factors[a : a + n], back
+                    )  # fmt: skip
+                else:
+                    layer_norm_back(
+                        flat.reshape(rows, n), both, normed, factors[a : a + rows], back
+                    )  # fmt: skip
             here = 1 - here
         elif form[SCALE] >= 0 or inputs:
             if inputs:
-                weights = _first(form, theta, n, m, scaled)
+                weights = _first(form, theta, n, m, room[_SCALED])
                 np.dot(delta, weights.T, deltas[1 - here, : rows * n].reshape(rows, n))
                 here = 1 - here
             if form[SCALE] >= 0:

@@ -75,16 +75,16 @@ def train_signature(dtype: DType) -> Any:
     )  # fmt: skip
     return signature(
         "i", *(function_type(each(dtype)) for each in functions),
-        "i1", "i1", "i1", "i1", "d1", "d1", "d2", "d1", "f1", "u",
+        "i1", "i1", "i1", "i1", "d1", "d1", "d2", "d1", "f1", "u", "i",
         "f1", "f2", "f1", "f1", "i1", "d1",
         "f2", "f2", "f2", "f2", "i", "d2", "u1", dtype=dtype,
     )  # fmt: skip
 
 
 def predict_signature(dtype: DType) -> Any:
-    """Of `step.predict`."""
+    """Of `predict.predict`."""
     functions = (_encode_signature, _activation_signature)
     return signature(
         "void", *(function_type(each(dtype)) for each in functions),
-        "i1", "i1", "i1", "d1", "d1", "f1", "f2", "f2", dtype=dtype,
+        "i1", "i1", "i1", "d1", "d1", "i", "i", "f1", "f2", "f2", dtype=dtype,
     )  # fmt: skip

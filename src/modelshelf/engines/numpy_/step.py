@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.activations import Activation
 from modelshelf.engines.numpy_.compile import kernel
-from modelshelf.engines.numpy_.encoding import Encode, EncodeBack
-from modelshelf.engines.numpy_.layout import FEATURES, MIX, SCALE
+from modelshelf.engines.numpy_.encoding import Encode, EncodeBack, make_waves
+from modelshelf.engines.numpy_.ensemble import expand, fold, key_of
+from modelshelf.engines.numpy_.layout import MEMBERS
 from modelshelf.engines.numpy_.losses import Loss, criterion, smooth, weigh
-from modelshelf.engines.numpy_.network import DROPOUT, backward, forward
+from modelshelf.engines.numpy_.network import DROPOUT, backward, forward, make_room
 from modelshelf.engines.numpy_.optimizers import Update, average_into, update_groups
-from modelshelf.engines.numpy_.penalties import clamp, clip, finite, penalise
+from modelshelf.engines.numpy_.penalties import clip, finite, penalise
+from modelshelf.engines.numpy_.predict import answer
 from modelshelf.engines.numpy_.random import drop, shuffle
 from modelshelf.engines.numpy_.schedules import fading, share
 
@@ -35,11 +37,11 @@ __all__ = [
     "MONITOR",
     "PATIENCE",
     "PLAN",
+    "POINT",
     "SCALARS",
     "SCHEDULE",
     "STOPPED_EARLY",
     "SUMMED",
-    "predict",
     "train",
 ]
 
@@ -47,7 +49,7 @@ __all__ = [
 # place. Two of the rates are `network`'s.
 EPOCH, STEP, BEST_EPOCH, STATE, COUNTERS = range(5)
 BEST, BEST_LOSS, SCALARS = range(3)  # of what is monitored, and the loss at that epoch
-BATCH, PATIENCE, CLASSES, EPOCHS, SCHEDULE, SUMMED, MONITOR, FADES, PLAN = range(9)
+BATCH, PATIENCE, CLASSES, EPOCHS, SCHEDULE, SUMMED, MONITOR, FADES, POINT, PLAN = range(10)
 L1, L2, DECAY, CLIP, SMOOTHING, MIN_DELTA, WARMUP, LOSS, INPUT_DROPOUT, AVERAGING = range(2, 12)
 
 # What STATE says. TRAINING: may go on. The others are ends.
@@ -66,48 +68,6 @@ def _gather(
             into[i * width + k] = source[row, k]
 
 
-@kernel
-def _validate(
-    encode: Encode,
-    activation: Activation,
-    sizes: NDArray[np.int64],
-    form: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    rates: NDArray[np.float64],
-    limits: NDArray[np.float64],
-    classes: int,
-    theta: NDArray[Any],
-    outputs: NDArray[Any],
-    slopes: NDArray[Any],
-    mixed: NDArray[Any],
-    scaled: NDArray[Any],
-    waves: NDArray[Any],
-    capacity: int,
-    x: NDArray[Any],
-    y: NDArray[Any],
-    sums: NDArray[np.float64],
-) -> None:
-    """`sums` becomes (mean loss, share of right answers), by chunks of `capacity` rows."""
-    sums[:] = 0.0
-    last = outputs.size - capacity * sizes[-1]
-    for start in range(0, x.shape[0], capacity):
-        rows = min(capacity, x.shape[0] - start)
-        inputs = outputs[: rows * sizes[0]].reshape(rows, sizes[0])
-        if columns.size > 0:
-            encode(columns, form, theta, x[start : start + rows], inputs, waves)
-        else:
-            inputs[:, :] = x[start : start + rows]
-        forward(
-            activation, sizes, form, rates, theta, outputs, slopes, mixed, scaled, slopes, rows,
-            capacity, np.uint64(0), 0,
-        )  # fmt: skip
-        flat = outputs[last : last + rows * sizes[-1]]
-        clamp(flat, limits)
-        criterion(flat.reshape(rows, sizes[-1]), y[start : start + rows], classes, sums)
-    sums[0] /= max(x.shape[0], 1) * (1 if classes == 1 else sizes[-1])
-    sums[1] /= max(x.shape[0], 1)
-
-
 def train(
     encode: Encode,
     encode_back: EncodeBack,
@@ -124,6 +84,7 @@ def train(
     limits: NDArray[np.float64],
     classes: NDArray[Any],
     key: np.uint64,
+    one: int,
     theta: NDArray[Any],
     slots: NDArray[Any],
     average: NDArray[Any],
@@ -142,29 +103,33 @@ def train(
 
     `curve` (epochs, 3) gets training loss, validation loss and accuracy of each epoch. `best`
     keeps the weights of the best epoch: by what is monitored, or the last where nothing validates.
-    `groups` is `update_groups`'s, `limits` is `clamp`'s, `classes` holds the weights of classes, if
-    they have any.
+    `one` is the length of one member's vector, `groups` is `update_groups`'s, `limits` is
+    `clamp`'s, `classes` holds the weights of classes, if they have any. Of several members, each
+    goes through the rows in an order of its own, and a step is one batch of each.
     """
-    n, outputs_n, width = x.shape[0], sizes[-1], sizes[0]
+    n, outputs_n, targets_n, width = x.shape[0], sizes[-1], y.shape[1], sizes[0]
     batch = min(plan[BATCH], n)
     capacity = max(batch, min(256, validation_x.shape[0]))
     total, widest = 0, 0
     for each in sizes:
         total += capacity * each
         widest = max(widest, each)
-    weights = 0
-    for layer in range(sizes.size - 1):
+    members = form[MEMBERS]
+    weights = members * sizes[-2] * sizes[-1]
+    for layer in range(sizes.size - 2):
         weights += sizes[layer] * sizes[layer + 1]
     outputs, slopes = np.empty(total, theta.dtype), np.empty(total, theta.dtype)
-    mixed = np.empty(total if form[MIX] >= 0 else 0, theta.dtype)
-    scaled = np.empty(width * sizes[1] if form[SCALE] >= 0 else 0, theta.dtype)
+    room, waves = make_room(sizes, form, capacity, theta), make_waves(form, capacity, theta)
     encoded = columns.size > 0
     raw = np.empty(capacity * x.shape[1] if encoded else 0, theta.dtype)
-    waves = np.empty((2, capacity * form[FEATURES]), theta.dtype)
     deltas = np.empty((2, capacity * widest), theta.dtype)
-    gradient = np.empty(theta.size, theta.dtype)
-    targets = np.empty(capacity * outputs_n, theta.dtype)
-    order = np.empty(n, np.int64)
+    # What is not learned by gradients has one of 0.
+    gradient = np.zeros(theta.size, theta.dtype)
+    own = np.empty(one, theta.dtype) if members > 1 else theta
+    back = np.zeros(one, theta.dtype) if members > 1 else gradient
+    targets = np.empty(capacity * targets_n, theta.dtype)
+    answers = np.empty((validation_x.shape[0], outputs_n), theta.dtype)
+    orders = np.empty((members, n), np.int64)
     sums = np.full(2, np.nan)  # stays so where nothing validates
     last = total - capacity * outputs_n
     first_epoch, first_step = counters[EPOCH], counters[STEP]
@@ -174,7 +139,8 @@ def train(
 
     while counters[STATE] == TRAINING and counters[EPOCH] < to_epoch:
         epoch = counters[EPOCH] + 1
-        shuffle(order, key, epoch)
+        for member in range(members):
+            shuffle(orders[member], key_of(key, member), epoch)
         total_loss = 0.0
         for start in range(0, n, batch):
             if stop[0] != 0:
@@ -185,50 +151,55 @@ def train(
             if plan[FADES] == 1:
                 now[DROPOUT] = dropout * fading(step, steps)
                 decay = rates[DECAY] * fading(step, steps)
-            inputs = outputs[: rows * width]
-            if encoded:
-                _gather(x, order, start, rows, raw)
-                seen = raw[: rows * columns.size].reshape(rows, columns.size)
-                encode(columns, form, theta, seen, inputs.reshape(rows, width), waves)
-            else:
-                _gather(x, order, start, rows, inputs)
-            if rates[INPUT_DROPOUT] > 0.0:
-                slopes[: rows * width] = 1
-                drop(inputs, slopes[: rows * width], rates[INPUT_DROPOUT], key, step, -1)
-            _gather(y, order, start, rows, targets)
-            if classes.size > 0:
-                weigh(targets[: rows * outputs_n], classes, rates[SMOOTHING])
-            elif rates[SMOOTHING] > 0.0:
-                smooth(targets[: rows * outputs_n], outputs_n, rates[SMOOTHING])
-            forward(
-                activation, sizes, form, now, theta, outputs, slopes, mixed, scaled, deltas[1],
-                rows, capacity, key, step,
-            )  # fmt: skip
-            delta = deltas[0, : rows * outputs_n]
-            value = loss(
-                outputs[last : last + rows * outputs_n].reshape(rows, outputs_n),
-                targets[: rows * outputs_n].reshape(rows, outputs_n),
-                delta.reshape(rows, outputs_n),
-                rates[LOSS],
-            )
-            if plan[SUMMED] == 1:
-                count = rows if plan[CLASSES] == 1 else rows * outputs_n
-                value *= count
-                for i in range(delta.size):
-                    delta[i] *= count
-            here = backward(
-                sizes, form, theta, outputs, slopes, mixed, scaled, deltas, gradient, rows,
-                capacity, encoded,
-            )  # fmt: skip
-            if encoded:
-                back = deltas[here, : rows * width]
+            inputs, wanted = outputs[: rows * width], targets[: rows * targets_n]
+            delta, value = deltas[0, : rows * outputs_n], 0.0
+            seen = raw[: rows * columns.size].reshape(rows, columns.size)
+            for member in range(members):
+                order, own_key = orders[member], key_of(key, member)
+                if members > 1:
+                    expand(sizes, members, member, theta, own)
+                if encoded:
+                    _gather(x, order, start, rows, raw)
+                    encode(columns, form, own, seen, inputs.reshape(rows, width), waves)
+                else:
+                    _gather(x, order, start, rows, inputs)
                 if rates[INPUT_DROPOUT] > 0.0:
-                    for i in range(back.size):
-                        back[i] *= slopes[i]
-                seen = raw[: rows * columns.size].reshape(rows, columns.size)
-                encode_back(
-                    columns, form, theta, seen, back.reshape(rows, width), waves, gradient
+                    slopes[: rows * width] = 1
+                    drop(inputs, slopes[: rows * width], rates[INPUT_DROPOUT], own_key, step, -1)
+                _gather(y, order, start, rows, wanted)
+                if classes.size > 0:
+                    weigh(wanted, classes, rates[SMOOTHING])
+                elif rates[SMOOTHING] > 0.0:
+                    smooth(wanted, targets_n, rates[SMOOTHING])
+                forward(
+                    activation, sizes, form, now, own, outputs, slopes, room, deltas[1], rows,
+                    capacity, own_key, step,
                 )  # fmt: skip
+                each = loss(
+                    outputs[last : last + rows * outputs_n].reshape(rows, outputs_n),
+                    wanted.reshape(rows, targets_n),
+                    delta.reshape(rows, outputs_n),
+                    rates[LOSS],
+                )
+                count = 1.0 / members
+                if plan[SUMMED] == 1:
+                    count *= rows if plan[CLASSES] == 1 else rows * targets_n
+                value += each * count
+                if count != 1.0:
+                    factor = theta.dtype.type(count)
+                    for i in range(delta.size):
+                        delta[i] *= factor
+                here = backward(
+                    sizes, form, own, outputs, slopes, room, deltas, back, rows, capacity, encoded
+                )
+                if encoded:
+                    first = deltas[here, : rows * width]
+                    if rates[INPUT_DROPOUT] > 0.0:
+                        for i in range(first.size):
+                            first[i] *= slopes[i]
+                    encode_back(columns, form, own, seen, first.reshape(rows, width), waves, back)
+                if members > 1:
+                    fold(sizes, members, member, theta, back, gradient)
             if rates[L1] > 0.0 or rates[L2] > 0.0:
                 value += penalise(rates[L1], rates[L2], weights, theta, gradient)
             if not np.isfinite(value):
@@ -245,10 +216,11 @@ def train(
             total_loss += value * rows
 
         if validation_x.shape[0] > 0:
-            _validate(
-                encode, activation, sizes, form, columns, rates, limits, plan[CLASSES], kept,
-                outputs, slopes, mixed, scaled, waves, capacity, validation_x, validation_y, sums,
+            answer(
+                encode, activation, sizes, form, columns, rates, limits, plan[CLASSES], kept, own,
+                outputs, slopes, room, waves, capacity, validation_x, answers,
             )  # fmt: skip
+            criterion(answers, validation_y, plan[CLASSES], plan[POINT], sums)
             if not np.isfinite(sums[0]):
                 counters[STATE] = DIVERGED
                 return counters[STEP] - first_step
@@ -265,41 +237,3 @@ def train(
         elif plan[PATIENCE] > 0 and epoch - counters[BEST_EPOCH] >= plan[PATIENCE]:
             counters[STATE] = STOPPED_EARLY
     return counters[STEP] - first_step
-
-
-def predict(
-    encode: Encode,
-    activation: Activation,
-    sizes: NDArray[np.int64],
-    form: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    rates: NDArray[np.float64],
-    limits: NDArray[np.float64],
-    theta: NDArray[Any],
-    x: NDArray[Any],
-    into: NDArray[Any],
-) -> None:
-    """The network's raw outputs for rows `x` (rows, inputs) into `into` (rows, outputs)."""
-    capacity = 256
-    total = 0
-    for each in sizes:
-        total += capacity * each
-    outputs, slopes = np.empty(total, theta.dtype), np.empty(total, theta.dtype)
-    mixed = np.empty(total if form[MIX] >= 0 else 0, theta.dtype)
-    scaled = np.empty(sizes[0] * sizes[1] if form[SCALE] >= 0 else 0, theta.dtype)
-    waves = np.empty((2, capacity * form[FEATURES]), theta.dtype)
-    last = total - capacity * sizes[-1]
-    for start in range(0, x.shape[0], capacity):
-        rows = min(capacity, x.shape[0] - start)
-        inputs = outputs[: rows * sizes[0]].reshape(rows, sizes[0])
-        if columns.size > 0:
-            encode(columns, form, theta, x[start : start + rows], inputs, waves)
-        else:
-            inputs[:, :] = x[start : start + rows]
-        forward(
-            activation, sizes, form, rates, theta, outputs, slopes, mixed, scaled, slopes, rows,
-            capacity, np.uint64(0), 0,
-        )  # fmt: skip
-        flat = outputs[last : last + rows * sizes[-1]]
-        clamp(flat, limits)
-        into[start : start + rows] = flat.reshape(rows, sizes[-1])

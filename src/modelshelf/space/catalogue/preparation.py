@@ -24,16 +24,29 @@ PREPARATION = (
     Hyperparameter(
         name="numeric_encoding",
         group="preparation",
-        domain=Choice(("none", "periodic")),
+        domain=Choice(("none", "periodic", "piecewise")),
         default="none",
         off="none",
         meaning=(
-            "What the first layer sees of a number: itself; or itself and a few learned "
-            "mixtures of cosines of it, so that one layer can bend it often."
+            "What the first layer sees of a number: itself; itself and a few learned mixtures of "
+            "cosines of it (periodic); or learned lines that bend at its quantiles (piecewise)."
         ),
         too_little="A number that acts in steps or waves needs many units to follow.",
         too_much="Noise in a number is followed too; more inputs, slower steps.",
-        source="Gorishniy et al. 2022; Holzmüller et al. 2024 (PBLD)",
+        source=(
+            "Gorishniy et al. 2022 (piecewise linear, periodic); Holzmüller et al. 2024 (PBLD)"
+        ),
+    ),
+    Hyperparameter(
+        name="encoding_bins",
+        group="preparation",
+        domain=Integer(2, 1024, log=True),
+        default=48,
+        meaning="In how many bins, with as many training rows in each, a number's range is cut.",
+        too_little="Few bends: what happens inside a bin is a line.",
+        too_much="Few rows in each bin: its noise is followed.",
+        source="Gorishniy et al. 2022; Gorishniy et al. 2024",
+        condition=when("numeric_encoding", "piecewise"),
     ),
     Hyperparameter(
         name="periodic_features",
@@ -62,16 +75,16 @@ PREPARATION = (
         group="preparation",
         domain=Integer(2, 64),
         default=4,
-        meaning="How many inputs each encoded number becomes, itself among them.",
-        too_little="The cosines are squeezed into few mixtures.",
+        meaning="How many inputs each encoded number becomes; of a periodic one it is itself one.",
+        too_little="The cosines or bins are squeezed into few mixtures.",
         too_much="A wide first layer.",
-        source="Holzmüller et al. 2024",
-        condition=when("numeric_encoding", "periodic"),
+        source="Holzmüller et al. 2024; Gorishniy et al. 2024",
+        condition=when("numeric_encoding", "periodic", "piecewise"),
     ),
     rate_factor(
         "encoding_lr_factor",
         "the numbers' encodings",
-        when("numeric_encoding", "periodic"),
+        when("numeric_encoding", "periodic", "piecewise"),
     ),
     Hyperparameter(
         name="category_embedding",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from modelshelf.space.domains import Choice, Layers, Real
+import itertools
+from typing import cast
+
+from modelshelf.space.domains import Choice, Integer, Layers, Real
 from modelshelf.space.hyperparameter import Condition, Hyperparameter, when
 
 __all__ = ["STRUCTURE"]
@@ -98,6 +101,56 @@ STRUCTURE = (
         too_little="The best learning rate changes with each width.",
         too_much="Weights are large numbers: rates and penalties mean something else.",
         source="Jacot et al. 2018; Holzmüller et al. 2024",
+    ),
+    Hyperparameter(
+        name="normalisation",
+        group="structure",
+        domain=Choice(("none", "layer", "batch")),
+        default="none",
+        off="none",
+        meaning=(
+            "Whether a hidden layer's sums are brought to mean 0 and deviation 1: over each row's "
+            "units (layer), or over each batch's rows (batch); a learned gain and shift follow."
+        ),
+        too_little="In deep networks signals drift in size, and only small rates are stable.",
+        too_much=(
+            "Slower steps; batch normalisation is noisy in small batches, and a last batch of a "
+            "few rows moves its statistics as a whole one does."
+        ),
+        source="Ioffe, Szegedy 2015; Ba, Kiros, Hinton 2016; torch.nn.BatchNorm1d, LayerNorm",
+        condition=HAS_HIDDEN,
+    ),
+    Hyperparameter(
+        name="residual",
+        group="structure",
+        domain=Choice(("no", "yes")),
+        default="no",
+        off="no",
+        meaning="Whether a hidden layer that is as wide as the one below adds that one's outputs.",
+        too_little="Through many layers, little gradient reaches the first.",
+        too_much="Outputs grow from layer to layer; in two or three layers it changes little.",
+        source="He et al. 2016; Gorishniy et al. 2021 (on tables)",
+        condition=Condition(
+            lambda active: any(
+                a == b for a, b in itertools.pairwise(cast("tuple[int]", active["hidden_layers"]))
+            ),
+            "two neighbouring hidden layers are alike in width",
+        ),
+    ),
+    Hyperparameter(
+        name="ensemble_size",
+        group="structure",
+        domain=Integer(1, 128, log=True),
+        default=1,
+        off=1,
+        meaning=(
+            "How many networks in one share their hidden weights, told apart by two small vectors "
+            "a layer and an output layer each; their mean is the answer."
+        ),
+        too_little="One network: its chance errors stay in its answers.",
+        too_much="Each step costs this many; beyond a few dozen little is gained.",
+        source="Wen, Tran, Ba 2020 (BatchEnsemble); Gorishniy et al. 2024 (TabM)",
+        condition=HAS_HIDDEN,
     ),
     Hyperparameter(
         name="parametric_activation",

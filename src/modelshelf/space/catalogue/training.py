@@ -110,16 +110,31 @@ TRAINING = (
     Hyperparameter(
         name="loss",
         group="training",
-        domain=Choice(("cross_entropy", "quadratic", "absolute", "huber")),
+        domain=Choice(("cross_entropy", "quadratic", "absolute", "huber", "gaussian", "quantile")),
         default="cross_entropy",
         meaning=(
             "What training makes small: cross-entropy of the classes, or squared error "
             "(of the class probabilities, or of the standardised target); for numbers also the "
-            "absolute error, or Huber's mixture of both."
+            "absolute error, Huber's mixture of both, or how badly a normal distribution "
+            "(gaussian) or an interval (quantile) that it answers with fits."
         ),
         too_little="Quadratic loss on classes learns slowly from rows that are badly wrong.",
         too_much="Cross-entropy punishes sure and wrong answers hard, mislabelled rows among them.",
-        source="Brier 1950; Bishop 2006, 4.3; Huber 1964; course notes, which loss function",
+        source=(
+            "Brier 1950; Bishop 2006, 4.3; Huber 1964; Nix, Weigend 1994 (gaussian); Koenker, "
+            "Bassett 1978 (quantile); course notes, which loss function"
+        ),
+    ),
+    Hyperparameter(
+        name="interval",
+        group="training",
+        domain=Real(0.01, 0.999),
+        default=0.9,
+        meaning="The share of all rows that a predicted interval should hold.",
+        too_little="A narrow interval, which most rows may miss.",
+        too_much="A wide one, whose ends few rows have taught.",
+        source="Koenker, Bassett 1978",
+        condition=when("loss", "quantile"),
     ),
     Hyperparameter(
         name="huber_delta",

@@ -1,0 +1,104 @@
+"""Several networks in one: members that share weights, each with two vectors of its own a layer.
+
+A member *is* a plain network: its hidden weights are the shared ones, with each row multiplied by
+its adapter of inputs and each column by that of sums. So it is written out, goes the plain way
+there and back, and its gradients are folded into the shared ones. Sources: Wen, Tran, Ba 2020
+(BatchEnsemble); Gorishniy et al. 2024 (TabM).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelshelf.engines.numpy_.compile import kernel
+
+__all__ = ["expand", "fold", "key_of"]
+
+_G64 = np.uint64(0x9E3779B97F4A7C15)
+
+
+@kernel
+def key_of(key: np.uint64, member: int) -> np.uint64:
+    """The key of a member's random numbers: the first has the network's own."""
+    return key + np.uint64(member) * _G64
+
+
+@kernel
+def _places(sizes: NDArray[np.int64], members: int, size: int) -> tuple[int, int, int, int]:
+    """Numbers of hidden weights, of one last layer's, of one member's biases, of the rest."""
+    hidden, biases, adapters = 0, sizes[sizes.size - 1], 0
+    for layer in range(sizes.size - 2):
+        hidden += sizes[layer] * sizes[layer + 1]
+        biases += sizes[layer + 1]
+        adapters += sizes[layer] + sizes[layer + 1]
+    last = sizes[sizes.size - 2] * sizes[sizes.size - 1]
+    return hidden, last, biases, size - hidden - members * (last + biases + adapters)
+
+
+@kernel
+def _copy(source: NDArray[Any], start: int, into: NDArray[Any], at: int, size: int) -> None:
+    """A loop: slices that are assigned take Numba a second each to compile."""
+    for i in range(size):
+        into[at + i] = source[start + i]
+
+
+@kernel
+def expand(
+    sizes: NDArray[np.int64], members: int, member: int, theta: NDArray[Any], own: NDArray[Any]
+) -> None:
+    """Write one member out: `own` is the vector of its layout by itself."""
+    hidden, last, biases, rest = _places(sizes, members, theta.size)
+    begin = hidden + members * last
+    _copy(theta, hidden + member * last, own, hidden, last)
+    _copy(theta, begin + member * biases, own, hidden + last, biases)
+    _copy(theta, begin + members * biases, own, hidden + last + biases, rest)
+    w, a = 0, begin + members * biases + rest
+    a += member * ((theta.size - a) // members)
+    for layer in range(sizes.size - 2):
+        n, m = sizes[layer], sizes[layer + 1]
+        sums = theta[a + n : a + n + m]
+        for j in range(n):
+            scale = theta[a + j]
+            for k in range(m):
+                own[w + j * m + k] = scale * theta[w + j * m + k] * sums[k]
+        w += n * m
+        a += n + m
+
+
+@kernel
+def fold(
+    sizes: NDArray[np.int64],
+    members: int,
+    member: int,
+    theta: NDArray[Any],
+    own: NDArray[Any],
+    gradient: NDArray[Any],
+) -> None:
+    """Add one member's gradient `own` to that of the whole; the first member's begins it."""
+    hidden, last, biases, rest = _places(sizes, members, theta.size)
+    begin = hidden + members * last
+    if member == 0:
+        gradient[:] = theta.dtype.type(0.0)
+    _copy(own, hidden, gradient, hidden + member * last, last)
+    _copy(own, hidden + last, gradient, begin + member * biases, biases)
+    end = begin + members * biases
+    for i in range(rest):
+        gradient[end + i] += own[hidden + last + biases + i]
+    w, a = 0, end + rest
+    a += member * ((theta.size - a) // members)
+    for layer in range(sizes.size - 2):
+        n, m = sizes[layer], sizes[layer + 1]
+        sums, back = theta[a + n : a + n + m], gradient[a + n : a + n + m]
+        for j in range(n):
+            scale, total = theta[a + j], theta.dtype.type(0.0)
+            for k in range(m):
+                by = own[w + j * m + k] * sums[k]
+                gradient[w + j * m + k] += scale * by
+                total += by * theta[w + j * m + k]
+                back[k] += own[w + j * m + k] * scale * theta[w + j * m + k]
+            gradient[a + j] = total
+        w += n * m
+        a += n + m
