@@ -2,6 +2,7 @@
 
     pip install pytabkit==1.7.3        # in an environment of its own; brings PyTorch and Lightning
     MODELSHELF_DATA=../shared/data python bench/recipes.py --seeds 3
+    MODELSHELF_DATA=../shared/data python bench/recipes.py --seeds 1 --recipe tabm
 
 Each seed is its own split into training and validation rows. Both train on the same training rows,
 choose their best epoch on the same validation rows, and are tested once on the same test rows. Ours
@@ -47,11 +48,13 @@ def tables(name: str) -> tuple[Table, Table]:
     )
 
 
-def ours(problem: Problem, test: pl.DataFrame, seed: int, epochs: int) -> tuple[Any, float]:
+def ours(
+    problem: Problem, test: pl.DataFrame, seed: int, epochs: int, recipe: str
+) -> tuple[Any, float]:
     """Predictions for the test rows, and seconds from rows to network."""
     began = time.perf_counter()
     settings = {"epochs": epochs} if epochs else {}
-    configuration = Configuration(recipe="realmlp", **settings).for_task(problem.task)
+    configuration = Configuration(recipe=recipe, **settings).for_task(problem.task)
     prepared, engine = problem.prepared(SEARCH_SPLIT, configuration), NumpyEngine()
     with single_threaded():
         member = engine.start(configuration, prepared.data, seed)
@@ -63,11 +66,14 @@ def ours(problem: Problem, test: pl.DataFrame, seed: int, epochs: int) -> tuple[
     return prepared.preparation.unscale_target(output), seconds
 
 
-def theirs(problem: Problem, test: pl.DataFrame, seed: int, epochs: int) -> tuple[Any, float]:
+def theirs(
+    problem: Problem, test: pl.DataFrame, seed: int, epochs: int, recipe: str
+) -> tuple[Any, float]:
     """The same from pytabkit, by its defaults."""
-    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+    import pytabkit
 
-    kind = RealMLP_TD_Classifier if problem.classes else RealMLP_TD_Regressor
+    name = {"realmlp": "RealMLP_TD", "tabm": "TabM_D"}[recipe]
+    kind = getattr(pytabkit, f"{name}_{'Classifier' if problem.classes else 'Regressor'}")
     settings = {"n_epochs": epochs} if epochs else {}
     model = kind(device="cpu", random_state=seed, n_threads=os.cpu_count(), verbosity=0, **settings)
     x, x_test = _pandas(problem.dataset.frame), _pandas(test)
@@ -90,7 +96,8 @@ def main() -> None:
     parser.add_argument("--data", nargs="*", default=list(TARGETS), choices=list(TARGETS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--epochs", type=int, default=0, help="in place of the recipe's 256")
+    parser.add_argument("--epochs", type=int, default=0, help="in place of the recipe's")
+    parser.add_argument("--recipe", default="realmlp", choices=["realmlp", "tabm"])
     parser.add_argument("--only", choices=["ours", "theirs"])
     asked = parser.parse_args()
     sides = {"ours": ours, "theirs": theirs}
@@ -103,7 +110,7 @@ def main() -> None:
             problem = Problem(dataset, metric_for(None, dataset.schema.task), seed, 0)
             for side, run in sides.items():
                 if asked.only in (None, side):
-                    answer, seconds = run(problem, frame, seed, asked.epochs)
+                    answer, seconds = run(problem, frame, seed, asked.epochs, asked.recipe)
                     found.setdefault(side, []).append((_score(problem, target, answer), seconds))
                     told = {"data": name, "seed": seed, "by": side, "score": found[side][-1][0]}
                     print(json.dumps({**told, "seconds": seconds}), flush=True)

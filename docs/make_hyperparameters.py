@@ -27,7 +27,7 @@ def page() -> str:
             if h.group != group:
                 continue
             searched = space.varied[name].words() if name in space.varied else "no"
-            active = f"\n- active when {h.condition.words}" if h.condition else ""
+            active = f"\n- active when {h.active_when}" if h.active_when else ""
             off = f"\n- switched off by {h.off}" if h.off is not None else ""
             lines += [
                 "",

@@ -126,6 +126,7 @@ def train(
     dataset = understand(*_table(X, y, target), task, columns or {})
     found = metric_for(metric, dataset.schema.task)
     configuration = configuration or Configuration()
+    configuration.refuse_idle()
     if shelf is None:
         return train_one(dataset, found, configuration, seed=seed).model
     return train_and_shelve(dataset, found, configuration, seed=seed, shelf=shelf).model

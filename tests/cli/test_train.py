@@ -7,7 +7,9 @@ import re
 import shlex
 import signal
 import subprocess
+import time
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -96,6 +98,9 @@ def test_a_recipe_is_one_setting(csv, tmp_path):
         (["recipe=realmpl"], "did you mean 'realmlp'"),
         (["clamp_output=yes"], "holds classes"),
         (["loss=huber"], "needs numbers"),
+        (["momentum=0.5"], "counts where optimizer is momentum or nesterov"),
+        (["recipe=realmlp", "rho=0.5"], "rho plays no part"),
+        (["normalisation=batch", "ensemble_size=4"], "ensemble_size is off"),
     ],
 )
 def test_what_cannot_be_set_is_told(settings, said, csv, tmp_path):
@@ -140,6 +145,43 @@ def test_ctrl_c_keeps_the_network_as_it_is(csv, tmp_path):
     assert told["status"] == "stopped"
     assert f"Stopped after epoch {told['epoch']}" in err
     assert run("show", told["barcode"], "--shelf", where).status == 0
+
+
+def test_ctrl_c_twice_leaves_in_the_midst_of_an_epoch(csv, tmp_path):
+    """An epoch of these settings takes minutes."""
+    slow = ("hidden_layers=1024,1024", "ensemble_size=128", "batch_size=1")
+    flags = [word for each in slow for word in ("--set", each)]
+    process = subprocess.Popen(
+        program("train", csv, "--target", "label", *flags, "--shelf", tmp_path / "s"),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if "columns" in line:
+            break
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    for line in process.stdout:
+        if "Press Ctrl-C again" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def test_a_network_with_intervals_predicts_them(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 2))
+    path = tmp_path / "numbers.csv"
+    pl.DataFrame({"x": rows[:, 0], "y": rows[:, 0] + rows[:, 1]}).write_csv(path)
+    ran = run("train", path, "--target", "y", "--set", "loss=quantile", "--set", "epochs=20",
+              "--shelf", tmp_path / "s", "--json")  # fmt: skip
+    assert ran.status == 0, ran.err
+    code = json.loads(ran.out.splitlines()[-1])["barcode"]
+    answered = run("predict", code, path, "--shelf", tmp_path / "s")
+    table = pl.read_csv(answered.out.encode())
+    assert table.columns == ["prediction", "low", "high"]
+    assert (table["low"] <= table["prediction"]).all()
+    assert (table["prediction"] <= table["high"]).all()
 
 
 def test_the_catalogue_is_listed():

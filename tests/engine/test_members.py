@@ -23,6 +23,14 @@ CONFIGURATIONS = [
     Configuration(hidden_layers=33, optimizer="momentum", learning_rate=0.02, l1=1e-4, patience=0),
     Configuration(hidden_layers=(), optimizer="rmsprop", batch_size=5, patience=0),
     Configuration(hidden_layers=(7, 7, 7), activation="tanh", optimizer="sgd", patience=0),
+    Configuration(hidden_layers=(7, 7), normalisation="batch", residual="yes", patience=0),
+    Configuration(
+        hidden_layers=(6, 5),
+        ensemble_size=3,
+        numeric_encoding="piecewise",
+        averaging=0.9,
+        patience=0,
+    ),
 ]
 
 
@@ -41,7 +49,7 @@ def run(configuration, data, epochs=30, seed=5):
 def same(a, b):
     return all(
         np.array_equal(getattr(a, name), getattr(b, name))
-        for name in ("theta", "slots", "best", "counters", "scalars")
+        for name in ("theta", "slots", "average", "best", "counters", "scalars")
     )
 
 

@@ -39,11 +39,12 @@ BREAKS = {
         ORACLE, "case0-",
     ),
     "shuffle without the member's key": (
-        "step.py", "shuffle(order, key, epoch)", "shuffle(order, np.uint64(1), epoch)",
+        "step.py", "shuffle(orders[member], key_of(key, member), epoch)",
+        "shuffle(orders[member], np.uint64(1), epoch)",
         ORACLE, "case0-",
     ),
     "the same order in each epoch": (
-        "step.py", "shuffle(order, key, epoch)", "shuffle(order, key, 1)", ORACLE, "case0-",
+        "step.py", "key_of(key, member), epoch)", "key_of(key, member), 1)", ORACLE, "case0-",
     ),
     "adam without correction of the mean": (
         "optimizers.py", "constants[0] / (1.0 - constants[1] ** step)", "constants[0]",
@@ -72,7 +73,7 @@ BREAKS = {
         ORACLE, "rmsprop",
     ),
     "decay of biases": (
-        "assemble.py", 'decays and name != "biases"', "decays", ORACLE, "adamw",
+        "assemble.py", "decays and name not in _NOT_DECAYED", "decays", ORACLE, "adamw",
     ),
     "penalty on biases": (
         "step.py", "penalise(rates[L1], rates[L2], weights,",
@@ -95,11 +96,7 @@ BREAKS = {
         "random.py", "slope[i] *= factor", "pass", ORACLE, "dropout",
     ),
     "dropout while it validates": (
-        "step.py", "np.uint64(0), 0,\n        )  # fmt: skip\n        flat = outputs[last : last + "
-        "rows * sizes[-1]]\n        clamp(flat, limits)\n        criterion",
-        "np.uint64(0), 1,\n        )  # fmt: skip\n        flat = outputs[last : last + "
-        "rows * sizes[-1]]\n        clamp(flat, limits)\n        criterion",
-        ORACLE, "validation_loss",
+        "predict.py", "np.uint64(0), 0,", "np.uint64(0), 1,", ORACLE, "validation_loss",
     ),
     "a schedule that is a step late": (
         "schedules.py", "done = step - 1", "done = max(step - 2, 0)", ORACLE, "cosine",
@@ -111,7 +108,7 @@ BREAKS = {
         "losses.py", "smoothing / classes", "smoothing / (classes - 1)", ORACLE, "label_smoothing",
     ),
     "the best weights are not kept": (
-        "step.py", "best[:] = kept", "pass", MEMBERS, "keeps_the_best",
+        "step.py", "copy(kept, 0, best, 0, best.size)", "pass", MEMBERS, "keeps_the_best",
     ),
     "patience by a hair": (
         "step.py", ">= plan[PATIENCE]", "> plan[PATIENCE]", MEMBERS, "keeps_the_best",
@@ -134,7 +131,7 @@ BREAKS = {
         "network.py", "delta[i, k] *= narrow", "pass", ORACLE, "ntk",
     ),
     "phases that are not learned": (
-        "encoding.py", "gradient[p + features + j] += back", "pass", ORACLE, "periodic",
+        "encoding.py", "gradient[features + j] += back", "pass", ORACLE, "periodic",
     ),
     "a table's row for all categories": (
         "encoding.py", "gradient[place + k] += delta[i, at + k]",
@@ -153,6 +150,42 @@ BREAKS = {
     ),
     "an average that begins at 0": (
         "optimizers.py", "1.0 - decay if step > 1 else 1.0", "1.0 - decay", ORACLE, "averaging",
+    ),
+    "a layer's norm without the mean's share on the way back": (
+        "normalise.py", "share * (total + normed[i, k] * along)", "share * normed[i, k] * along",
+        ORACLE, "(normalisation and layer)",
+    ),
+    "a batch's norm over the units' number": (
+        "normalise.py", "share, epsilon = sums.dtype.type(1.0 / rows)",
+        "share, epsilon = sums.dtype.type(1.0 / units)", ORACLE, "(normalisation and batch)",
+    ),
+    "running variances that are biased": (
+        "normalise.py", "1.0 / max(rows - 1, 1)", "1.0 / rows", ORACLE, "(normalisation and batch)",
+    ),
+    "residual connections that pass no gradient": (
+        "network.py", "flat[i] += past[i]", "pass", ORACLE, "residual",
+    ),
+    "whole steps of the bin itself": (
+        "piecewise.py", "gradient[(b + 1) * size + k] += whole[b * size + k]",
+        "gradient[(b + 2) * size + k] += whole[b * size + k]", ORACLE, "piecewise",
+    ),
+    "members that share their batches": (
+        "step.py", "shuffle(orders[member], key_of(key, member), epoch)",
+        "shuffle(orders[member], key, epoch)", ORACLE, "ensemble_size",
+    ),
+    "an adapter of sums that is not learned": (
+        "ensemble.py", "back[k] += own[w + j * m + k] * scale * theta[w + j * m + k]", "pass",
+        ORACLE, "ensemble_size",
+    ),
+    "a member's loss that counts as the whole's": (
+        "step.py", "count = 1.0 / members", "count = 1.0", ORACLE, "ensemble_size",
+    ),
+    "a variance whose gradient is not halved": (
+        "losses.py", "share * half * (one - square)", "share * (one - square)", ORACLE, "gaussian",
+    ),
+    "quantiles that change places": (
+        "losses.py", "0.5 + 0.5 * parameter * (k - 1)", "0.5 - 0.5 * parameter * (k - 1)",
+        ORACLE, "quantile",
     ),
     "the state is left behind in a pause": (
         "engine.py", '(member.slots, "state.slots"),', "", MEMBERS, "freezing",

@@ -16,6 +16,8 @@ from modelshelf.data.read.frames import from_memory
         {"parametrisation": "ntk", "initialisation": "standard_normal"},
         {"input_scale": "yes", "scale_lr_factor": 6.0, "biases": "no"},
         {"clamp_output": "yes", "loss": "quadratic"},
+        {"normalisation": "layer", "hidden_layers": (8, 6)},
+        {"normalisation": "batch", "hidden_layers": (8, 6)},
     ],
 )
 def test_scales_and_limits_are_carried_off_to_pytorch(settings):
@@ -23,7 +25,7 @@ def test_scales_and_limits_are_carried_off_to_pytorch(settings):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 4))
     y = X[:, 0] * 3 + rng.normal(size=200)
-    configuration = Configuration(hidden_layers=(8,), epochs=20, **settings)
+    configuration = Configuration(**{"hidden_layers": (8,), "epochs": 20, **settings})
     model = train(X, y, configuration)
     far = 5 * X
     table = from_memory(far)[0]
@@ -34,9 +36,13 @@ def test_scales_and_limits_are_carried_off_to_pytorch(settings):
     np.testing.assert_allclose(theirs, model.predict(far), rtol=1e-4, atol=1e-4)
 
 
-def test_what_pytorchs_plain_form_cannot_hold_is_refused():
+@pytest.mark.parametrize(
+    "settings",
+    [{"numeric_encoding": "periodic"}, {"residual": "yes"}, {"ensemble_size": 2}],
+)
+def test_what_pytorchs_plain_form_cannot_hold_is_refused(settings):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 3))
-    configuration = Configuration(numeric_encoding="periodic", epochs=2)
+    configuration = Configuration(epochs=2, **settings)
     with pytest.raises(SettingError, match="learned encodings"):
         train(X, X[:, 0], configuration).to_torch()

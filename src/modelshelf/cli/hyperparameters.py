@@ -54,7 +54,7 @@ def _told(each: Hyperparameter, searched: str) -> dict[str, Any]:
         "domain": each.domain.words(),
         "default": default,
         "off": each.off,
-        "active_when": each.condition.words if each.condition else None,
+        "active_when": each.active_when or None,
         "searched": searched or None,
         "meaning": each.meaning,
         "too_little": each.too_little,

@@ -23,7 +23,10 @@ def predict(
     ] = None,
     shelf: ShelfPlace = None,
 ) -> None:
-    """Predict with the very weights on the shelf: a label and probabilities for each row."""
+    """Predict with the very weights on the shelf: a label and probabilities for each row.
+
+    A network trained with loss gaussian or quantile adds the ends of an interval, low and high.
+    """
     import polars as pl
 
     from modelshelf.data.read import read_table
@@ -32,13 +35,17 @@ def predict(
     if out is not None and out.suffix.lower() not in (".csv", ".parquet"):
         raise DataError(f"--out {str(out)!r}: expected a file name that ends in .csv or .parquet.")
     model = Model.from_shelf(barcode, shelf)
-    output, notes = model.output(read_table(data))
+    table = read_table(data)
+    output, notes = model.output(table)
     if model.classes:
         columns = {"prediction": model.labels(output).tolist()}
         for k, label in enumerate(model.classes):
             columns[f"probability_{label}"] = output[:, k].tolist()
     else:
         columns = {"prediction": output.tolist()}
+        if model.has_intervals:
+            low, high = model.predict_interval(table).T.tolist()
+            columns |= {"low": low, "high": high}
     frame = pl.DataFrame(columns, strict=False)
     console = make_console(stderr=True)
     for note in notes:

@@ -30,16 +30,6 @@ _ONE_TASK = (
 )
 
 
-#: Settings that do not go together, and why; None is any value that is not off.
-_APART: tuple[tuple[str, Value | None, str, Value | None, str], ...] = (
-    ("initialisation", "data", "ensemble_size", None, "it would fit weights to one member alone"),
-    ("normalisation", "batch", "ensemble_size", None, "its statistics would mix the members"),
-    ("loss", "gaussian", "ensemble_size", None, "variances have no plain mean"),
-    ("loss", "gaussian", "clamp_output", None, "a variance would be clamped too"),
-    ("normalisation", "batch", "batch_size", 1, "one row has no variance"),
-)
-
-
 class Configuration(Mapping[str, Value]):
     """One full assignment of the hyperparameters. Immutable; what is not given has its default.
 
@@ -83,17 +73,14 @@ class Configuration(Mapping[str, Value]):
             if h.condition is None or h.condition.holds(self._active):
                 self._active[name] = self._settings[name]
             else:
-                self._idle[name] = h.condition.words
+                self._idle[name] = h.active_when
         self._barcode = ""
-        for name, value, other, with_value, why in _APART:
-            if self._has(name, value) and self._has(other, with_value):
-                raise SettingError(
-                    f"{name} = {self[name]} does not go with {other} = {self[other]}: {why}. "
-                    "Leave one of them out."
-                )
-
-    def _has(self, name: str, value: Value | None) -> bool:
-        return name in self._active and value in (None, self._active[name])
+        for name in list(self._active):
+            for conflict in CATALOGUE[name].conflicts:
+                if conflict.arises(self._active[name], self._active):
+                    self._idle[name] = CATALOGUE[name].active_when
+                    del self._active[name]
+                    break
 
     def __getitem__(self, name: str) -> Value:
         return self._active[name]

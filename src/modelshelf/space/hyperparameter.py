@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from modelshelf.space.domains import Domain, Real, Value
 
-__all__ = ["Condition", "Hyperparameter", "rate_factor", "when"]
+__all__ = ["Condition", "Conflict", "Hyperparameter", "rate_factor", "when"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,26 @@ class Condition:
 
     holds: Callable[[Mapping[str, Value]], bool]
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What a hyperparameter does not go with: beside it, it plays no part."""
+
+    name: str  #: the other one
+    value: Value | None = None  #: that the other has; any that is not off
+    own: Value | None = None  #: that this one has; any that is not off
+
+    def arises(self, own: Value, active: Mapping[str, Value]) -> bool:
+        """Whether these settings do not go together."""
+        beside = self.name in active and self.value in (None, active[self.name])
+        return beside and self.own in (None, own)
+
+    @property
+    def words(self) -> str:
+        """Where it does count."""
+        other = f"{self.name} is {'off' if self.value is None else f'not {self.value}'}"
+        return other if self.own is None else f"{other} (as {self.own})"
 
 
 def when(name: str, *values: Value) -> Condition:
@@ -48,6 +68,13 @@ class Hyperparameter:
     source: str
     condition: Condition | None = None
     off: Value | None = None  #: the value that switches it off
+    conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def active_when(self) -> str:
+        """Its condition and what it does not go with, in words; empty where it always counts."""
+        first = [self.condition.words] if self.condition else []
+        return " and ".join([*first, *(conflict.words for conflict in self.conflicts)])
 
 
 def rate_factor(name: str, what: str, condition: Condition) -> Hyperparameter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,41 @@ class Model:
             raise TypeError("this network answers with numbers: use predict")
         return self.output(X)[0]
 
+    @property
+    def has_intervals(self) -> bool:
+        """Whether `predict_interval` can answer: its loss was gaussian or quantile."""
+        return not self.classes and self.configuration.word("loss") in ("gaussian", "quantile")
+
+    def predict_interval(self, X: Any, share: float | None = None) -> NDArray[np.float64]:
+        """Ends (rows, 2) between which this share of the targets should lie, in the target's units.
+
+        For a network trained with `loss = gaussian` (any share; 0.9 if nothing is said) or
+        `loss = quantile` (the share that it was trained for, its `interval`). The share is what
+        the loss aimed at on training rows: hold it against rows of your own.
+
+        Raises `SettingError` for another network, or a share that it cannot give.
+        """
+        if not self.has_intervals:
+            raise SettingError(
+                "This network answers with a number alone: train one with loss = gaussian or "
+                "loss = quantile for intervals."
+            )
+        loss = self.configuration.word("loss")
+        own = self.configuration.number("interval")
+        share = own if share is None else share
+        if loss == "quantile" and share != own:
+            raise SettingError(
+                f"This network was trained for intervals of {own:g}, and knows no others: leave "
+                "share out, or train with loss = gaussian."
+            )
+        if not 0.0 < share < 1.0:
+            raise SettingError(f"share must be between 0 and 1, and is {share:g}.")
+        table = X if isinstance(X, Table) else from_memory(X)[0]
+        frame, _, _ = conform(self.preparation.schema, table, need_target=False)
+        ends = self.network.interval(self.preparation.transform(frame), loss, share)
+        columns = [self.preparation.unscale_target(ends[:, k]) for k in (0, 1)]
+        return np.column_stack(columns)
+
     def labels(self, probabilities: NDArray[np.float64]) -> NDArray[Any]:
         """The label of the likeliest class of each row."""
         kinds = {type(label) for label in self.classes}
@@ -106,16 +142,16 @@ class Model:
         inputs, and softmax or `preparation.unscale_target` reads its answers. Learned input scales
         and the NTK factor are multiplied into the weights.
 
-        Raises `SettingError` for a network with learned encodings or shares of activation, which
-        this form cannot hold.
+        Raises `SettingError` for a network that this form cannot hold: with learned encodings,
+        shares of activation, residual connections or several members.
         """
         import torch
 
         layout = self.network.layout
-        if layout.encoding or layout.mixed:
+        if layout.encoding or layout.mixed or layout.residual or layout.members > 1:
             raise SettingError(
-                "This network has learned encodings or parametric activations, and cannot be "
-                "carried off as a plain torch.nn.Sequential yet."
+                "This network has learned encodings, parametric activations, residual connections "
+                "or several members, and cannot be carried off as a plain torch.nn.Sequential yet."
             )
 
         activations = {
@@ -129,6 +165,7 @@ class Model:
             "leaky_relu": lambda: torch.nn.LeakyReLU(self.network.negative_slope),
         }
         layers: list[Any] = []
+        norms = self._norms()
         for weight, bias in zip(*self.network.weights(), strict=True):
             if layout.ntk:
                 weight = weight / np.sqrt(weight.shape[0])
@@ -136,7 +173,7 @@ class Model:
                 begin, end = layout.blocks["scales"]
                 weight = weight * self.network.theta[begin:end, None]
             if layers:
-                layers.append(activations[self.network.activation]())
+                layers += [*next(norms, ()), activations[self.network.activation]()]
             linear = torch.nn.Linear(*weight.shape)
             with torch.no_grad():
                 linear.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight.T)))
@@ -146,6 +183,25 @@ class Model:
         if np.isfinite([low, high]).all():
             layers.append(torch.nn.Hardtanh(low, high))
         return torch.nn.Sequential(*layers).eval()
+
+    def _norms(self) -> Iterator[list[Any]]:
+        """Torch's normalisation of each hidden layer's sums; none where there is none."""
+        import torch
+
+        layout, theta = self.network.layout, self.network.theta
+        kinds: dict[str, Any] = {"layer": torch.nn.LayerNorm, "batch": torch.nn.BatchNorm1d}
+        gains, running = (theta[slice(*layout.blocks[e])] for e in ("gains", "statistics"))
+        at = 0
+        for width in layout.widths[1:-1] if layout.norm else ():
+            norm = kinds[layout.norm](width)
+            here, there = slice(at, at + width), slice(at + width, at + 2 * width)
+            state = {"weight": gains[here], "bias": gains[there]}
+            if layout.norm == "batch":
+                state |= {"running_mean": running[here], "running_var": running[there]}
+            held = {name: torch.from_numpy(each.copy()) for name, each in state.items()}
+            norm.load_state_dict(held, strict=False)
+            yield [norm]
+            at += 2 * width
 
 
 _RANK = {"refit": 0, "train": 1, "retest": 2, "search": 3}

@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from modelshelf.core.errors import SettingError, ShelfError
+from modelshelf.core.protocols import Leg
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialRecord
 from modelshelf.data.dataset import Dataset
 from modelshelf.data.metrics import Metric
@@ -154,10 +156,9 @@ def _train(
     epochs = trial.configuration.whole("epochs")
     points: list[CurvePoint] = []
     done, seconds, steps, stretch = 0, 0.0, 0, 1
-    never = np.zeros(1, np.uint8)  # a kernel that is stopped in mid-epoch would be lost
     while True:
         began = time.perf_counter()
-        leg = engine.advance(member, prepared.data, min(done + stretch, epochs), never)
+        leg = _advance(engine, member, prepared, min(done + stretch, epochs))
         took = time.perf_counter() - began
         seconds, steps = seconds + leg.seconds, steps + leg.steps
         points += curve_points(problem, leg, prepared)
@@ -174,6 +175,17 @@ def _train(
         return Outcome(
             status, done, leg.best_epoch, leg.loss, math.nan, seconds, steps, tuple(points)
         )
+
+
+def _advance(engine: NumpyEngine, member: Member, prepared: Prepared, to_epoch: int) -> Leg:
+    """In a thread of its own, so that signals are heard in the midst of a long epoch."""
+    abandon = np.zeros(1, np.uint8)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            return pool.submit(engine.advance, member, prepared.data, to_epoch, abandon).result()
+        except BaseException:  # Ctrl-C from Python: what is stopped in mid-epoch is lost
+            abandon[0] = 1
+            raise
 
 
 def _study(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from modelshelf.engines.numpy_.assemble import NO_LIMITS, head_of, rates
 from modelshelf.engines.numpy_.compile import pointer, quiet, single_threaded
 from modelshelf.engines.numpy_.layout import Layout
+from modelshelf.engines.numpy_.losses import LEAST_VARIANCE
 from modelshelf.engines.numpy_.pointers import activation, encoders, predict_signature
 from modelshelf.engines.numpy_.predict import predict
 from modelshelf.space.configuration import Configuration
@@ -43,6 +46,18 @@ class Network:
         np.exp(raw, out=raw)
         raw /= raw.sum(axis=1, keepdims=True)
         return raw
+
+    def interval(self, x: NDArray[Any], head: str, share: float) -> NDArray[np.float64]:
+        """Lower and upper ends (rows, 2), float64, between which this share of targets should lie.
+
+        Of a network trained with loss `head`: gaussian gives any share, quantile its own alone.
+        """
+        raw = self.raw(x)
+        if head == "gaussian":
+            deviations = float(ndtri(0.5 + share / 2.0))
+            wide = deviations * np.exp(0.5 * np.maximum(raw[:, 1], math.log(LEAST_VARIANCE)))
+            return np.column_stack([raw[:, 0] - wide, raw[:, 0] + wide])
+        return np.column_stack([raw.min(axis=1), raw.max(axis=1)])  # quantiles may cross
 
     def raw(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """The last layer's outputs (rows, outputs), float64: logits, or what the loss made them."""

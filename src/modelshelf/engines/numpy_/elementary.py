@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
 
-__all__ = ["circular", "exponential", "hyperbolic"]
+__all__ = ["circular", "copy", "exponential", "hyperbolic"]
 
 # tanh in float32 as x P(x²) / Q(x²), beyond the bound the nearest float to ±1: within a few units
 # in the last place, and several times as fast as the C library's, which the compiler cannot
@@ -121,3 +121,13 @@ def circular(angle: NDArray[Any], sine: NDArray[Any]) -> None:
         second = c if odd else s
         angle[i] = -first if ((quarter + np.int32(1)) & np.int32(2)) != 0 else first
         sine[i] = -second if (quarter & np.int32(2)) != 0 else second
+
+
+@kernel
+def copy(source: NDArray[Any], start: int, into: NDArray[Any], at: int, size: int) -> None:
+    """`into[at : at + size]` ← `source[start : start + size]`.
+
+    A loop, for Numba takes long to compile the messages of an assigned slice that does not fit.
+    """
+    for i in range(size):
+        into[at + i] = source[start + i]

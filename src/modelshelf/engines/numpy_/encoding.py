@@ -119,9 +119,11 @@ def _wave_back(
 @kernel
 def _per_number(form: NDArray[np.int64]) -> int:
     """How many parameters a number's encoding has."""
+    features, size = form[FEATURES], form[SIZE]
+    count: int = 2 * features + (features + 1) * (size - 1)
     if form[EDGES] >= 0:
-        return (form[FEATURES] + 2) * form[SIZE]
-    return 2 * form[FEATURES] + (form[FEATURES] + 1) * (form[SIZE] - 1)
+        count = (features + 2) * size
+    return count
 
 
 def encode(

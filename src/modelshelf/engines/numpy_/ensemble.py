@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
+from modelshelf.engines.numpy_.elementary import copy
 
 __all__ = ["expand", "fold", "key_of"]
 
@@ -39,22 +40,15 @@ def _places(sizes: NDArray[np.int64], members: int, size: int) -> tuple[int, int
 
 
 @kernel
-def _copy(source: NDArray[Any], start: int, into: NDArray[Any], at: int, size: int) -> None:
-    """A loop: slices that are assigned take Numba a second each to compile."""
-    for i in range(size):
-        into[at + i] = source[start + i]
-
-
-@kernel
 def expand(
     sizes: NDArray[np.int64], members: int, member: int, theta: NDArray[Any], own: NDArray[Any]
 ) -> None:
     """Write one member out: `own` is the vector of its layout by itself."""
     hidden, last, biases, rest = _places(sizes, members, theta.size)
     begin = hidden + members * last
-    _copy(theta, hidden + member * last, own, hidden, last)
-    _copy(theta, begin + member * biases, own, hidden + last, biases)
-    _copy(theta, begin + members * biases, own, hidden + last + biases, rest)
+    copy(theta, hidden + member * last, own, hidden, last)
+    copy(theta, begin + member * biases, own, hidden + last, biases)
+    copy(theta, begin + members * biases, own, hidden + last + biases, rest)
     w, a = 0, begin + members * biases + rest
     a += member * ((theta.size - a) // members)
     for layer in range(sizes.size - 2):
@@ -82,8 +76,8 @@ def fold(
     begin = hidden + members * last
     if member == 0:
         gradient[:] = theta.dtype.type(0.0)
-    _copy(own, hidden, gradient, hidden + member * last, last)
-    _copy(own, hidden + last, gradient, begin + member * biases, biases)
+    copy(own, hidden, gradient, hidden + member * last, last)
+    copy(own, hidden + last, gradient, begin + member * biases, biases)
     end = begin + members * biases
     for i in range(rest):
         gradient[end + i] += own[hidden + last + biases + i]

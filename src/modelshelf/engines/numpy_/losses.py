@@ -25,6 +25,7 @@ from modelshelf.engines.numpy_.elementary import exponential
 
 __all__ = [
     "HEADS",
+    "LEAST_VARIANCE",
     "LOSSES",
     "Head",
     "Loss",
@@ -170,7 +171,9 @@ def huber(
     return total / (rows * columns)
 
 
-_LEAST = math.log(1e-6)
+#: What `gaussian` takes for the variance where the network answers with less.
+LEAST_VARIANCE = 1e-6
+_LEAST = math.log(LEAST_VARIANCE)
 
 
 def gaussian(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.activations import Activation
 from modelshelf.engines.numpy_.compile import kernel
+from modelshelf.engines.numpy_.elementary import copy
 from modelshelf.engines.numpy_.layout import (
     BATCH_NORM,
     BIASED,
@@ -145,7 +146,7 @@ def forward(
                     moments += 2 * m
                 gain += 2 * m
             if mix >= 0:
-                mixed[a : a + rows * m] = z
+                copy(z, 0, mixed, a, z.size)
             activation(z, slope, rates[PARAMETER])
             if mix >= 0:
                 _mix(theta[mix : mix + m], z, slope, mixed[a : a + rows * m])
@@ -218,7 +219,7 @@ def backward(
                 if layer < layers - 1 and n == m:
                     for i in range(flat.size):
                         flat[i] += past[i]
-                past[: rows * n] = flat
+                copy(flat, 0, past, 0, flat.size)
             if mix >= 0:
                 mix -= n
                 part, more = gradient[mix : mix + n], mixed[a : a + rows * n]

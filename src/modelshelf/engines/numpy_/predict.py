@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.activations import Activation
 from modelshelf.engines.numpy_.compile import kernel
+from modelshelf.engines.numpy_.elementary import copy
 from modelshelf.engines.numpy_.encoding import Encode, make_waves
 from modelshelf.engines.numpy_.ensemble import expand
 from modelshelf.engines.numpy_.layout import MEMBERS
@@ -59,7 +60,8 @@ def answer(
             if columns.size > 0:
                 encode(columns, form, vector, x[start : start + rows], inputs, waves)
             else:
-                inputs[:, :] = x[start : start + rows]
+                for i in range(rows):
+                    copy(x[start + i], 0, inputs[i], 0, x.shape[1])
             forward(
                 activation, sizes, form, rates, vector, outputs, slopes, room, slopes, rows,
                 capacity, np.uint64(0), 0,

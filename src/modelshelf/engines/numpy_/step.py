@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.activations import Activation
 from modelshelf.engines.numpy_.compile import kernel
+from modelshelf.engines.numpy_.elementary import copy
 from modelshelf.engines.numpy_.encoding import Encode, EncodeBack, make_waves
 from modelshelf.engines.numpy_.ensemble import expand, fold, key_of
 from modelshelf.engines.numpy_.layout import MEMBERS
@@ -232,7 +233,7 @@ def train(
         point[0], point[1], point[2] = total_loss / n, sums[0], sums[1]
         watched = sums[0] if plan[MONITOR] == 0 else 1.0 - sums[1]
         if validation_x.shape[0] == 0 or watched < scalars[BEST] - rates[MIN_DELTA]:
-            best[:] = kept
+            copy(kept, 0, best, 0, best.size)
             counters[BEST_EPOCH], scalars[BEST], scalars[BEST_LOSS] = epoch, watched, sums[0]
         elif plan[PATIENCE] > 0 and epoch - counters[BEST_EPOCH] >= plan[PATIENCE]:
             counters[STATE] = STOPPED_EARLY

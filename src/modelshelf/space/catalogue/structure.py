@@ -6,7 +6,7 @@ import itertools
 from typing import cast
 
 from modelshelf.space.domains import Choice, Integer, Layers, Real
-from modelshelf.space.hyperparameter import Condition, Hyperparameter, when
+from modelshelf.space.hyperparameter import Condition, Conflict, Hyperparameter, when
 
 __all__ = ["STRUCTURE"]
 
@@ -119,6 +119,8 @@ STRUCTURE = (
         ),
         source="Ioffe, Szegedy 2015; Ba, Kiros, Hinton 2016; torch.nn.BatchNorm1d, LayerNorm",
         condition=HAS_HIDDEN,
+        # Statistics of a batch would mix members, and one row has no variance.
+        conflicts=(Conflict("ensemble_size", own="batch"), Conflict("batch_size", 1, own="batch")),
     ),
     Hyperparameter(
         name="residual",
@@ -151,6 +153,8 @@ STRUCTURE = (
         too_much="Each step costs this many; beyond a few dozen little is gained.",
         source="Wen, Tran, Ba 2020 (BatchEnsemble); Gorishniy et al. 2024 (TabM)",
         condition=HAS_HIDDEN,
+        # The first would fit shared weights to one member; variances have no plain mean.
+        conflicts=(Conflict("initialisation", "data"), Conflict("loss", "gaussian")),
     ),
     Hyperparameter(
         name="parametric_activation",

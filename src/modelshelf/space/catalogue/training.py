@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelshelf.space.domains import Choice, Integer, Real
-from modelshelf.space.hyperparameter import Condition, Hyperparameter, rate_factor, when
+from modelshelf.space.hyperparameter import Condition, Conflict, Hyperparameter, rate_factor, when
 
 __all__ = ["TRAINING"]
 
@@ -237,5 +237,6 @@ TRAINING = (
         too_little="An unusual row can be answered with an absurd number.",
         too_much="No answer lies beyond what was seen.",
         source="Holzmüller et al. 2024",
+        conflicts=(Conflict("loss", "gaussian"),),  # a variance would be clamped too
     ),
 )
