@@ -14,6 +14,7 @@ test: $(VENV)/.dev lint types imports
 	$(BIN)/pytest -n 2 -m "not slow" -q
 
 test-all: $(VENV)/.dev lint types imports
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .[dev,keras]
 	MODELSHELF_DATA=$(DATA) $(BIN)/pytest -n 2 -q
 
 lint: $(VENV)/.dev

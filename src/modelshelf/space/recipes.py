@@ -50,6 +50,17 @@ _TABM: dict[str, object] = {
     "scaling": "quantile",
 }
 
+# Keras 3's defaults of Dense and its optimizers, where they differ from PyTorch's. Its Adam adds
+# epsilon before the mean square is corrected, its RMSprop under the root: hardly a difference, but
+# for gradients near epsilon.
+_KERAS: dict[str, object] = {
+    "initialisation": "xavier_uniform",
+    "learning_rate": 1e-3,
+    "epsilon": 1e-7,
+    "rho": 0.9,
+    "batch_size": 32,
+}
+
 #: By name, and whether the target holds classes.
 RECIPES: dict[tuple[str, bool], dict[str, object]] = {
     ("realmlp", True): {
@@ -66,6 +77,8 @@ RECIPES: dict[tuple[str, bool], dict[str, object]] = {
         "loss": "quadratic",
         "clamp_output": "yes",
     },
+    ("keras", True): _KERAS,
+    ("keras", False): {**_KERAS, "loss": "quadratic"},
     ("tabm", True): {**_TABM, "monitor": "accuracy"},
     ("tabm", False): {**_TABM, "loss": "quadratic"},
 }
