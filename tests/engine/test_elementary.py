@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from modelshelf.engines.numpy_.activations import ACTIVATIONS
-from modelshelf.engines.numpy_.elementary import exponential, hyperbolic
+from modelshelf.engines.numpy_.elementary import circular, exponential, hyperbolic
 
 
 def test_the_fast_tanh_is_tanh_to_a_few_units_in_the_last_place():
@@ -52,4 +52,16 @@ def test_float32_activations_stay_within_a_bound_of_float64(name):
     assert (np.abs(slopes[0] - slopes[1]) <= bound).all()
     hole = np.array([np.nan], dtype="f4")
     ACTIVATIONS[name](hole, hole.copy(), 0.01)
+    assert np.isnan(hole[0])
+
+
+def test_the_fast_cosine_and_sine_are_right_to_a_few_units_in_the_last_place():
+    x = np.concatenate([np.linspace(-1000, 1000, 400_001), np.logspace(-30, 0, 1000)]).astype("f4")
+    exact = x.astype(np.float64)
+    cosine, sine = x.copy(), np.empty_like(x)
+    circular(cosine, sine)
+    assert np.abs(cosine - np.cos(exact)).max() < 1e-7
+    assert np.abs(sine - np.sin(exact)).max() < 1e-7
+    hole = np.array([np.nan], dtype="f4")
+    circular(hole, hole.copy())
     assert np.isnan(hole[0])
