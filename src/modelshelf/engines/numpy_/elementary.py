@@ -32,7 +32,7 @@ _T4, _T5 = np.float32(1 / 24), np.float32(1 / 120)
 _T6, _T7 = np.float32(1 / 720), np.float32(1 / 5040)
 _BIAS, _MANTISSA = np.int32(127), np.int32(23)
 
-# cos and sin in float32: what is left of an angle after k quarter turns goes into the polynomials of
+# cos and sin in float32: what is left of an angle after k quarter turns goes into polynomials of
 # Cephes' sinf and cosf, and k says which of the two, and its sign.
 _PER_QUARTER = np.float32(0.636619772)
 _QUARTER = 0.5 * np.pi
