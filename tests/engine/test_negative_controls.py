@@ -89,11 +89,11 @@ BREAKS = {
         "random.py", "1.0 / (1.0 - rate)", "1.0", MEMBERS, "dropout",
     ),
     "dropout that drops everything": (
-        "random.py", "factor = scale if h >= threshold else zero", "factor = zero",
+        "random.py", "high = scale if np.uint32(h >> _S16) >= threshold else zero", "high = zero",
         MEMBERS, "dropout",
     ),
     "dropout of outputs and not of slopes": (
-        "random.py", "slope[i] *= factor", "pass", ORACLE, "dropout",
+        "random.py", "slope[half + i] *= high", "pass", ORACLE, "dropout",
     ),
     "dropout while it validates": (
         "predict.py", "np.uint64(0), 0,", "np.uint64(0), 1,", ORACLE, "validation_loss",
