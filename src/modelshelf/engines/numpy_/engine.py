@@ -34,6 +34,7 @@ from modelshelf.engines.numpy_.pointers import (
     train_signature,
     update,
 )
+from modelshelf.engines.numpy_.subnormal import flushed
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["Member", "NumpyEngine"]
@@ -97,7 +98,7 @@ class NumpyEngine:
         first = int(member.counters[step.EPOCH])
         curve = np.full((max(to_epoch - first, 0), 3), np.nan)
         kernel = pointer(step.train, train_signature(dtype))
-        with quiet():
+        with quiet(), flushed():
             began = time.perf_counter()
             steps = kernel(
                 *encoders(member.layout, dtype),
