@@ -34,6 +34,7 @@ def torch_eager(width: int, batch: int, optimizer: str) -> Run:
     import torch
 
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # as ours does
     x, y, cut = digits()
     x_all, y_all = torch.from_numpy(x), torch.from_numpy(y)
     x_train, y_train, x_held, y_held = x_all[:cut], y_all[:cut], x_all[cut:], y_all[cut:]
@@ -67,6 +68,7 @@ def torch_population(width: int, batch: int, networks: int) -> Run:
     from torch.nn.functional import cross_entropy, dropout
 
     torch.set_num_threads(CORES)
+    torch.set_flush_denormal(True)
     x, y, cut = digits()
     x_all, y_all = torch.from_numpy(x), torch.from_numpy(y)
     widths = (64, width, width, 10)
