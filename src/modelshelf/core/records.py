@@ -54,7 +54,8 @@ class Purpose(StrEnum):
     """Why a trial was trained."""
 
     SEARCH = "search"  # on the study's own split, to be compared
-    RETEST = "retest"  # a finalist again, on a fresh split and seed
+    RETEST = "retest"  # a finalist again, on a fresh split and seed, to choose the winner
+    CONFIRM = "confirm"  # the winner again, to be scored on rows that chose nothing
     REFIT = "refit"  # the winner on all training rows
     TRAIN = "train"  # asked for by name, without a search
 

@@ -22,8 +22,8 @@ _MOST_VALIDATION = 20_000  # rows: more would cost time and tell no more
 class Split:
     """Which development rows train, and which validate.
 
-    `search` is the holdout on which trials are compared; `fold` is fold `index` of `of`, shuffled
-    otherwise; in `all` every row trains and none validates.
+    `search` is the holdout on which trials are compared. In `fold`, part `index` of `of` of the
+    rows that `search` trains on validates, so that no row judges twice. In `all` every row trains.
     """
 
     kind: str
@@ -81,8 +81,10 @@ def rows_of(split: Split, target: NDArray[Any], seed: int, classes: bool) -> tup
         return everything, everything[:0]
     if split.kind == "search":
         return _held_out(target, 0.2, seed, "search", classes, _MOST_VALIDATION)
-    part = dealt(target, split.of, seed, "folds", split.of)
-    return _with_every_class(target, part == split.index, classes)
+    fresh, _ = rows_of(Split("search"), target, seed, classes)
+    held = np.zeros(len(target), dtype=bool)
+    held[fresh] = dealt(target[fresh], split.of, seed, "folds", split.of) == split.index
+    return _with_every_class(target, held, classes)
 
 
 def _held_out(

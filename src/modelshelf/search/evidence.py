@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Hashable
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any, Protocol
 
-from modelshelf.space.configuration import Configuration
+__all__ = ["Candidate", "Evidence", "Result"]
 
-__all__ = ["Evidence", "Result"]
+
+class Candidate(Protocol):
+    """What is proposed: a `Configuration`, or a row of a recorded benchmark."""
+
+    @property
+    def barcode(self) -> str:
+        """Its identity: what has been started is not started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,39 +28,42 @@ class Result:
     rung: int  #: counted from 0
     value: float  #: lower is better; infinite where it diverged or failed
     open: bool = True  #: whether it could go on: not finished, diverged or failed
+    cost: float = 0.0  #: of one of its epochs, in any unit; 0 where cost is not to count
 
 
 class Evidence:
     """Started trials and their results, indexed for a searcher.
 
-    What it holds depends on the set of calls made, not on their order, so that evidence loaded
-    from a shelf is the evidence of the study that wrote it.
+    Results keep the order in which they were observed. A searcher may learn from the first so many
+    of them, and so goes on as if never interrupted when evidence is loaded from a shelf.
     """
 
     def __init__(self) -> None:
         self._barcodes: set[str] = set()
-        self._started = 0
+        self.configurations: dict[int, Any] = {}  #: what each trial is, in order of start
+        self.results: list[Result] = []  #: in order of observation
         self._rungs: list[list[tuple[float, int]]] = []  # (value, trial), ascending, all results
-        self._open: set[tuple[int, int]] = set()  # (rung, trial) that may still go on
+        self._waiting: list[list[tuple[float, int]]] = []  # heaps of those that may go on
         self._resumed: set[tuple[int, int]] = set()  # (rung, trial) sent on from this rung
+        self.memo: dict[Hashable, Any] = {}  #: a searcher's own, derived from all of the above
 
     @property
     def started(self) -> int:
         """How many trials were started."""
-        return self._started
+        return len(self.configurations)
 
     @property
     def rungs(self) -> int:
         """How many rungs have results."""
         return len(self._rungs)
 
-    def __contains__(self, configuration: Configuration) -> bool:
+    def __contains__(self, configuration: Candidate) -> bool:
         return configuration.barcode in self._barcodes
 
-    def start(self, barcode: str) -> None:
+    def start(self, trial: int, configuration: Candidate) -> None:
         """A trial of this configuration was sent to its first rung."""
-        self._barcodes.add(barcode)
-        self._started += 1
+        self._barcodes.add(configuration.barcode)
+        self.configurations[trial] = configuration
 
     def resume(self, trial: int, from_rung: int) -> None:
         """A trial was sent on from this rung to the next."""
@@ -62,9 +73,11 @@ class Evidence:
         """A trial reached a rung."""
         while len(self._rungs) <= result.rung:
             self._rungs.append([])
+            self._waiting.append([])
+        self.results.append(result)
         insort(self._rungs[result.rung], (result.value, result.trial))
         if result.open:
-            self._open.add((result.rung, result.trial))
+            heappush(self._waiting[result.rung], (result.value, result.trial))
 
     def ranked(self, rung: int) -> list[tuple[float, int]]:
         """(value, trial) of all results at a rung, best first."""
@@ -78,8 +91,11 @@ class Evidence:
         ranked = self.ranked(rung)
         return ranked[len(ranked) // 2][0] if len(ranked) >= least else math.inf
 
-    def waiting(self, rung: int, among: int) -> Iterable[int]:
-        """Trials among the best `among` of a rung that can go on, and were not sent on yet."""
-        for _, trial in self.ranked(rung)[:among]:
-            if (rung, trial) in self._open and (rung, trial) not in self._resumed:
-                yield trial
+    def next_waiting(self, rung: int) -> tuple[int, int] | None:
+        """(trial, place in the rung) of the best that can go on and was not sent on yet."""
+        heap = self._waiting[rung]
+        while heap and (rung, heap[0][1]) in self._resumed:
+            heappop(heap)
+        if not heap:
+            return None
+        return heap[0][1], bisect_left(self._rungs[rung], heap[0])

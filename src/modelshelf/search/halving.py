@@ -31,7 +31,7 @@ def promotable(evidence: Evidence, rungs: int, eta: int = 3) -> tuple[int, int] 
     A trial may go on if it is among the best 1/eta of all results at its rung.
     """
     for rung in range(min(evidence.rungs, rungs - 1) - 1, -1, -1):
-        among = len(evidence.ranked(rung)) // eta
-        for trial in evidence.waiting(rung, among):
-            return trial, rung
+        best = evidence.next_waiting(rung)
+        if best is not None and best[1] < len(evidence.ranked(rung)) // eta:
+            return best[0], rung
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,38 +15,61 @@ from numpy.typing import NDArray
 from modelshelf.core.seeds import derive
 from modelshelf.search.evidence import Evidence
 from modelshelf.search.halving import promotable
-from modelshelf.search.portfolio import portfolio
-from modelshelf.space.configuration import Configuration
-from modelshelf.space.space import Space
+from modelshelf.search.model import Model, fit
 
-__all__ = ["Proposal", "Searcher", "suggest"]
+__all__ = ["Proposal", "SearchSpace", "Searcher", "suggest"]
 
 _BLOCK = 256  # Sobol points are drawn in blocks of a power of two
 _TRIES = 64  # points looked at before a space counts as used up
+
+_LEAST = 12  # results before a model is asked
+_GROWTH = 1.15  # it is fitted again when there are this many times as many results
+_BATCH = 16  # proposals from one look at the candidates
+_ANYWHERE, _NEAR = 160, 12  # candidates: points anywhere, and near each of the best trials
+_BLIND = 4  # every so many-th proposal asks no model, whatever it thinks
+_CARE = 0.15  # how much more a network must promise that costs e times as much
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """Train `configuration` to its first rung; or, where it is None, resume `trial` from `rung`."""
 
-    configuration: Configuration | None
+    configuration: Any | None
     trial: int = -1
     rung: int = -1
+
+
+class SearchSpace(Protocol):
+    """What a searcher sees of a space: configurations as points of the unit cube."""
+
+    @property
+    def dimensions(self) -> int:
+        """Of the cube."""
+
+    @property
+    def known(self) -> Sequence[Any]:
+        """Configurations that are known to do well: they go first."""
+
+    def configuration(self, unit: Sequence[float]) -> Any:
+        """The configuration at a point; NaN stands where a coordinate plays no part."""
+
+    def vector(self, configuration: Any) -> tuple[float, ...]:
+        """Where a configuration lies; NaN where a coordinate plays no part."""
 
 
 class Searcher(Protocol):
     """What `suggest` is: the next proposal, or None where there is nothing left to propose."""
 
     def __call__(
-        self, space: Space, evidence: Evidence, seed: int, *, rungs: int, limit: int | None
+        self, space: Any, evidence: Evidence, seed: int, *, rungs: int, limit: int | None
     ) -> Proposal | None:
         """`rungs` is how many there are, `limit` the most trials that may be started."""
 
 
 def suggest(
-    space: Space, evidence: Evidence, seed: int, *, rungs: int, limit: int | None = None
+    space: SearchSpace, evidence: Evidence, seed: int, *, rungs: int, limit: int | None = None
 ) -> Proposal | None:
-    """A promotion if one is due, else the next known configuration, else the next Sobol point.
+    """A promotion if one is due, else what is known to do well, else what the model thinks best.
 
     The same space, evidence and seed give the same proposal.
     """
@@ -53,23 +78,95 @@ def suggest(
         return Proposal(None, *due)
     if limit is not None and evidence.started >= limit:
         return None
-    fresh = _fresh(space, evidence, seed)
-    return None if fresh is None else Proposal(fresh)
-
-
-def _fresh(space: Space, evidence: Evidence, seed: int) -> Configuration | None:
-    """A configuration that was not started yet. What is on the shelf is not trained again."""
-    known = portfolio(space)
+    known = space.known
     if evidence.started < len(known) + _TRIES:
         for configuration in known:
             if configuration not in evidence:
-                return configuration
+                return Proposal(configuration)
     at = max(evidence.started - len(known), 0)
+    fresh = None
+    if at % _BLIND and len(evidence.results) >= _LEAST:
+        fresh = _modelled(space, evidence, seed)
+    if fresh is None:
+        fresh = _blind(space, evidence, seed, at)
+    return None if fresh is None else Proposal(fresh)
+
+
+def _blind(space: SearchSpace, evidence: Evidence, seed: int, at: int) -> Any | None:
+    """The next Sobol point that was not started yet. What is known is not trained again."""
     for index in range(at, at + _TRIES):
         configuration = space.configuration(_sobol(space.dimensions, seed, index))
         if configuration not in evidence:
             return configuration
     return None
+
+
+def _modelled(space: SearchSpace, evidence: Evidence, seed: int) -> Any | None:
+    """The next of a batch of proposals, all from one model.
+
+    Model and batch are functions of the first so many results, so that nothing hangs on when, or
+    in which process, they were made.
+    """
+    count = _LEAST
+    while math.ceil(count * _GROWTH) <= len(evidence.results):
+        count = math.ceil(count * _GROWTH)
+    for batch in range(_TRIES):
+        key = (count, batch)
+        if key not in evidence.memo:
+            evidence.memo = {
+                k: v for k, v in evidence.memo.items() if k in ((count, "model"), (count, batch - 1))
+            }
+            evidence.memo[key] = _batch(space, evidence, count, batch, seed)
+        proposals: list[Any] = evidence.memo[key]
+        if not proposals:
+            return None
+        for configuration in proposals:
+            if configuration not in evidence:
+                return configuration
+    return None
+
+
+def _batch(
+    space: SearchSpace, evidence: Evidence, count: int, batch: int, seed: int
+) -> list[Any]:
+    """The proposals of one batch: the best of some candidates, each by trees of its own."""
+    results = evidence.results[:count]
+    at = (count, "model")
+
+    def place(trial: int) -> tuple[float, ...]:
+        return _filled(space.vector(evidence.configurations[trial]))
+
+    if at not in evidence.memo:
+        evidence.memo[at] = fit(results, place, derive(seed, "model", count))
+    model: Model = evidence.memo[at]
+    rng = np.random.default_rng(derive(seed, "batch", count, batch))
+    points = _candidates([place(trial) for trial in model.best], space.dimensions, rng)
+    known = {each: None for each in map(space.configuration, points)}
+    fresh = [each for each in known if each not in evidence]
+    if not fresh:
+        return []
+    places = np.array([_filled(space.vector(each)) for each in fresh])
+    return [fresh[i] for i in model.judge(places, _CARE, rng, _BATCH)]
+
+
+def _candidates(
+    best: Sequence[tuple[float, ...]], dimensions: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Points anywhere in the cube, and points near the best trials': (candidates, dimensions)."""
+    points = [rng.random((_ANYWHERE, dimensions))]
+    for each in best:
+        near = np.tile(each, (_NEAR, 1))
+        change = rng.random(near.shape) < max(1.0 / dimensions, 0.2)
+        change[np.arange(_NEAR), rng.integers(0, dimensions, _NEAR)] = True
+        anywhere, step = rng.random(near.shape), rng.normal(0.0, 0.1, near.shape)
+        moved = np.where(rng.random(near.shape) < 0.5, anywhere, near + step)
+        points.append(np.where(change, np.clip(moved, 0.0, 1.0 - 1e-9), near))
+    return np.concatenate(points)
+
+
+def _filled(vector: Sequence[float]) -> tuple[float, ...]:
+    """A coordinate that plays no part lies in the middle."""
+    return tuple(0.5 if math.isnan(each) else each for each in vector)
 
 
 def _sobol(dimensions: int, seed: int, index: int) -> tuple[float, ...]:

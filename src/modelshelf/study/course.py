@@ -15,6 +15,7 @@ from modelshelf.search import Searcher
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.baselines import Baselines
 from modelshelf.study.budget import Clock
+from modelshelf.study.finals import Plan, expected_seconds, plan_for, within
 from modelshelf.study.loop import Loop
 from modelshelf.study.model import Model
 from modelshelf.study.problem import Problem
@@ -22,13 +23,15 @@ from modelshelf.study.progress import Observer, Progress, Stopper
 from modelshelf.study.result import StudyResult
 from modelshelf.study.searching import SEARCH_SPLIT, WINDOW, Search
 from modelshelf.study.trial import Leg
-from modelshelf.study.winner import Finals, Verdict, retest_splits
+from modelshelf.study.winner import Finals, Verdict
 from modelshelf.study.work import Trainer, Work, ranking_value
 
 if TYPE_CHECKING:
     from modelshelf.study.study import Request
 
 __all__ = ["Course"]
+
+_FINALS = 0.4  # of the time, the most that re-tests and the winner's scoring may take
 
 
 class Course:
@@ -70,12 +73,11 @@ class Course:
             request.seed,
             self._loop,
             suggest,
-            rows,
             request.budget.trials,
             WINDOW if self._limit is None else 3 * self._executor.workers,
         )
-        splits = retest_splits(problem.dataset.rows, request.folds)
-        self._finals = Finals(problem, request.seed, self._loop, self._search, splits)
+        self._plan = plan_for(problem.dataset.rows, request.folds, problem.refits)
+        self._finals = Finals(problem, request.seed, self._loop, self._search, self._plan)
         self._baselines = Baselines(problem)
         self._progress = Progress(
             "searching", 0.0, self._limit, request.budget.trials, notes=problem.dataset.notes
@@ -102,16 +104,14 @@ class Course:
         self._break_off()
         if self._asked_to_stop():
             return self._unfinished()
+        self._finals.plan = self._affordable(0.8 * self._left())
         self._phase("re-testing")
-        self._finals.run(
-            self._finals_over, self._tell_retests, self._left() * self._executor.workers
-        )
+        self._finals.run(self._finals_over, self._tell_retests)
         self._break_off()
         if self._asked_to_stop():
             return self._unfinished()
-        if self._problem.refits:
-            self._phase("refitting")
-        verdict = self._finals.verdict(self._time_over)
+        self._phase("scoring")
+        verdict = self._finals.verdict(self._time_over, self._tell_retests)
         self._break_off()
         if verdict is None:
             raise self._nothing()
@@ -127,13 +127,40 @@ class Course:
             return True
         if self._limit is None:
             return False
-        expected = self._finals.expected_seconds() / self._executor.workers * 1.3
-        reserve = min(max(expected + self._refit_seconds(), 0.08 * self._limit), 0.4 * self._limit)
+        most = _FINALS * self._limit
+        plan = self._affordable(most)
+        reserve = 1.2 * self._expected(plan) / self._executor.workers
+        reserve = min(max(reserve, 0.05 * self._limit), most)
         # What earlier runs of this study searched counts; what is left to do gets its time anyway.
         return self._record.seconds + self._clock() >= self._limit - self._margin - reserve
 
+    def _affordable(self, seconds: float) -> Plan:
+        """As much of the plan as there is time for."""
+        if self._limit is None:
+            return self._plan
+        return within(self._plan, seconds * self._executor.workers, *self._costs())
+
+    def _expected(self, plan: Plan) -> float:
+        return expected_seconds(plan, self._costs()[plan.brief])
+
+    def _costs(self) -> tuple[list[float], list[float]]:
+        """Seconds on one core to train each finalist again: to its end, and as far as it came."""
+        whole, brief = [], []
+        for trial, arrival in self._search.ranked(self._plan.finalists):
+            epochs, best = max(arrival.outcome.epoch, 1), arrival.outcome.best_epoch
+            most = trial.configuration.whole("epochs")
+            patience = trial.configuration.whole("patience") or math.inf
+            ended = arrival.outcome.status is Status.FINISHED
+            wanted = min(epochs * 1.2 if ended else best * 1.5 + patience, most)
+            spent = self._search.seconds_of(trial.number)
+            whole.append(spent * wanted / epochs)
+            brief.append(spent)
+        return whole, brief
+
     def _finals_over(self) -> bool:
-        return self._time_over(self._refit_seconds())
+        """Whether only the time to score the winner is left."""
+        winner = replace(self._finals.plan, choosing=(), finalists=1)
+        return self._time_over(self._expected(winner) / min(self._executor.workers, 2))
 
     def _time_over(self, reserve: float = 0.0) -> bool:
         if self._asked_to_stop():
@@ -148,15 +175,6 @@ class Course:
     def _margin(self) -> float:
         """Seconds kept for the test, the writing and the printing."""
         return min(0.35 + 0.01 * (self._limit or 0.0), 0.25 * (self._limit or 0.0))
-
-    def _refit_seconds(self) -> float:
-        """What training the present winner on all rows should take."""
-        ranked = self._search.ranked()
-        if not ranked or not self._problem.refits:
-            return 0.0
-        trial, arrival = ranked[0]
-        cost = self._search.seconds_of(trial.number) / max(arrival.outcome.epoch, 1)
-        return 1.6 * cost * max(arrival.outcome.best_epoch, 1)
 
     def _break_off(self) -> None:
         """Bring back what is still at work, and forget it: the log keeps it as not done."""
@@ -189,7 +207,7 @@ class Course:
             validation_std=verdict.validation_std,
             test=test,
             test_interval=between,
-            retests=verdict.retests,
+            retests=verdict.confirmed,
             refitted=verdict.refitted,
         )
 
@@ -211,7 +229,7 @@ class Course:
 
     def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
         notes = []
-        if verdict.retests == 0:
+        if verdict.confirmed == 0:
             notes.append(
                 "There was no time to re-test the winner: its validation score is the best of "
                 "many, and so too good. Give it more time."
@@ -253,7 +271,7 @@ class Course:
 
     def _unfinished(self) -> StudyResult:
         """What there is when a person asked to stop: the best so far, without re-test or test."""
-        ranked = self._search.ranked()
+        ranked = self._search.ranked(1)
         if not ranked:
             raise StoppedError(
                 "Stopped before the first network was trained. The same command goes on."

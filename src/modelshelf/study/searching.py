@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,13 +12,12 @@ from dataclasses import dataclass, field
 from modelshelf.core.records import Purpose, Status
 from modelshelf.data.split import Split
 from modelshelf.search import Evidence, Result, Searcher
-from modelshelf.search.halving import rungs_for
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.space import Space
 from modelshelf.study.loop import Arrival, Loop
 from modelshelf.study.trial import Trial, trial_seed
 
-__all__ = ["SEARCH_SPLIT", "Search", "first_rung"]
+__all__ = ["SEARCH_SPLIT", "Search", "rungs_of"]
 
 SEARCH_SPLIT = Split("search")
 
@@ -26,13 +26,21 @@ SEARCH_SPLIT = Split("search")
 WINDOW = 32
 
 
-def first_rung(rows: int, epochs: int) -> int:
-    """Epochs to the first rung: one on large data, more on small, where an epoch says little.
+#: The ends of `coslog`'s four cycles, where its rate is near 0, in fifteenths of the epochs. Every
+#: network is compared at these.
+_CYCLES = (1, 3, 7, 15)
 
-    >>> first_rung(26_000, 100), first_rung(1_150, 200), first_rung(100, 30)
-    (1, 18, 10)
+#: Schedules that fall once, over all epochs: before their end they would be judged too early.
+_WHOLE = ("step", "cosine", "one_cycle")
+
+
+def rungs_of(epochs: int) -> tuple[int, ...]:
+    """The epochs at which trials are compared, the last of them `epochs`.
+
+    >>> rungs_of(60), rungs_of(100), rungs_of(5)
+    ((4, 12, 28, 60), (7, 20, 47, 100), (1, 2, 5))
     """
-    return max(1, min(math.ceil(20_000 / max(rows, 1)), 25, epochs // 3))
+    return tuple(dict.fromkeys(max(1, round(epochs * part / 15)) for part in _CYCLES))
 
 
 @dataclass(eq=False)
@@ -43,16 +51,15 @@ class Search:
     seed: int
     loop: Loop
     suggest: Searcher
-    rows: int  #: training rows of the search's split
     limit: int | None  #: the most trials to start
     window: int
     evidence: Evidence = field(default_factory=Evidence)
     seconds: float = 0.0  #: spent on proposals
 
     def __post_init__(self) -> None:
-        epochs = self.space.most_epochs
-        self.rungs = rungs_for(first_rung(self.rows, epochs), epochs)
+        self.rungs = rungs_of(self.space.most_epochs)
         self.standing: dict[int, Arrival] = {}  # each search trial's latest arrival
+        self._order: list[tuple[float, int]] = []  # (value, trial) of those, the best first
         self._spent: dict[int, float] = {}
         self.tally: Counter[Status] = Counter()  # search trials by their latest status
         self.best: Arrival | None = None  # the best standing so far
@@ -61,11 +68,11 @@ class Search:
         """Take up the evidence of the log, and send out again what it left unfinished."""
         for trial in self.loop.trials.values():
             if trial.purpose is Purpose.SEARCH:
-                self.evidence.start(trial.configuration.barcode)
+                self.evidence.start(trial.number, trial.configuration)
         for arrival in self.loop.arrivals:
             self._observe(arrival)
         for leg in self.loop.legs:
-            if leg.job.rung > 0 and leg.trial.purpose is Purpose.SEARCH:
+            if leg.job.from_epoch > 0 and leg.trial.purpose is Purpose.SEARCH:
                 self.evidence.resume(leg.trial.number, leg.job.rung - 1)
         self.loop.resume(lambda trial: trial.purpose is Purpose.SEARCH)
 
@@ -99,12 +106,12 @@ class Search:
         self.loop.dispatch(wanted, seen)
 
     def _start(self, configuration: Configuration) -> tuple[Trial, int, int, int, float]:
-        barcode = configuration.barcode
-        self.evidence.start(barcode)
-        seed = trial_seed(self.seed, Purpose.SEARCH, barcode, SEARCH_SPLIT)
+        seed = trial_seed(self.seed, Purpose.SEARCH, configuration.barcode, SEARCH_SPLIT)
         trial = self.loop.new_trial(configuration, Purpose.SEARCH, SEARCH_SPLIT, seed)
-        to_epoch = min(self.rungs[0], configuration.whole("epochs"))
-        return trial, 0, 0, to_epoch, self.evidence.hopeless_above(0)
+        self.evidence.start(trial.number, configuration)
+        rung = len(self.rungs) - 1 if configuration.word("schedule") in _WHOLE else 0
+        to_epoch = min(self.rungs[rung], configuration.whole("epochs"))
+        return trial, rung, 0, to_epoch, self.evidence.hopeless_above(rung)
 
     def _resume(self, number: int, rung: int) -> tuple[Trial, int, int, int, float]:
         self.evidence.resume(number, rung)
@@ -119,21 +126,24 @@ class Search:
             return
         number = leg.trial.number
         if number in self.standing:
-            self.tally[self.standing[number].outcome.status] -= 1
+            before = self.standing[number]
+            self.tally[before.outcome.status] -= 1
+            self._order.pop(bisect_left(self._order, (before.value, number)))
+        insort(self._order, (arrival.value, number))
         self.tally[arrival.outcome.status] += 1
         self.standing[number] = arrival
         if math.isfinite(arrival.value) and (self.best is None or arrival.value < self.best.value):
             self.best = arrival
         self._spent[number] = self._spent.get(number, 0.0) + arrival.outcome.seconds
         is_open = arrival.outcome.status is Status.PAUSED
-        self.evidence.observe(Result(number, leg.job.rung, arrival.value, is_open))
+        cost = self._spent[number] / max(arrival.outcome.epoch, 1) if self.limit is None else 0.0
+        self.evidence.observe(Result(number, leg.job.rung, arrival.value, is_open, cost))
 
     def seconds_of(self, number: int) -> float:
         """Seconds that a trial was trained for, on one core, all its legs together."""
         return self._spent.get(number, 0.0)
 
-    def ranked(self) -> list[tuple[Trial, Arrival]]:
-        """Trials with something to rank, best first by their latest standing."""
-        usable = [a for a in self.standing.values() if math.isfinite(a.value)]
-        usable.sort(key=lambda a: (a.value, a.leg.trial.number))
-        return [(a.leg.trial, a) for a in usable]
+    def ranked(self, count: int) -> list[tuple[Trial, Arrival]]:
+        """The best trials by their latest standing, best first, of those that have any."""
+        best = (self.standing[number] for value, number in self._order[:count] if value < math.inf)
+        return [(a.leg.trial, a) for a in best]

@@ -1,7 +1,10 @@
-"""Naming a winner honestly: the best of the search are trained again, and judged by that alone.
+"""Naming a winner honestly, by rows that did not choose it.
 
 The best of many validation scores is too high, by an amount that grows with their number. So the
-finalists are re-trained on fresh splits with fresh seeds, and the one whose re-tests are best wins.
+finalists are trained again on fresh splits with fresh seeds, and the one whose re-tests are best
+wins. Its printed score comes from further splits still, whose rows no choice has seen: there it is
+trained for as many epochs as its earlier trainings agreed on, and nothing is stopped or kept by
+the rows that score it.
 """
 
 from __future__ import annotations
@@ -14,37 +17,25 @@ from dataclasses import dataclass
 from modelshelf.core.records import Purpose, Status
 from modelshelf.data.split import Split
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.finals import Plan, agreed_epochs
 from modelshelf.study.loop import Arrival, Loop
 from modelshelf.study.problem import Problem
 from modelshelf.study.searching import Search
 from modelshelf.study.trial import Trial, trial_seed
 
-__all__ = ["Finals", "Verdict", "retest_splits"]
+__all__ = ["Finals", "Verdict"]
 
-_FINALISTS = 4
-
-
-def retest_splits(rows: int, folds: int) -> tuple[Split, ...]:
-    """The fresh splits on which finalists are re-tested: all folds of small data, three of large.
-
-    `folds` is what the person asked for; 0 leaves it to the size of the data.
-
-    >>> len(retest_splits(1_000, 0)), len(retest_splits(50_000, 0)), len(retest_splits(500, 10))
-    (5, 3, 10)
-    """
-    of = folds or 5
-    count = of if folds or rows < 5_000 else 3
-    return tuple(Split("fold", i, of) for i in range(count))
+Wanted = tuple[Configuration, Purpose, Split]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The configuration that won, its re-tests, and the trial whose network is the winner's."""
+    """The configuration that won, its score, and the trial whose network is the winner's."""
 
     configuration: Configuration
-    validation: float
+    validation: float  #: mean over `confirmed` splits; the search's own where there are none
     validation_std: float
-    retests: int
+    confirmed: int  #: splits that scored it, and chose nothing
     trial: Trial
     arrival: Arrival
     refitted: bool
@@ -52,60 +43,108 @@ class Verdict:
 
 @dataclass(eq=False)
 class Finals:
-    """Re-tests, the choice among finalists, and the winner's last training."""
+    """Re-tests, the choice among finalists, the winner's score, and its last training."""
 
     problem: Problem
     seed: int
     loop: Loop
     search: Search
-    splits: Sequence[Split]
-    _brief: bool = False
+    plan: Plan
 
-    def expected_seconds(self) -> float:
-        """What re-testing the present finalists should take, on all workers together."""
-        seconds = 0.0
-        for trial, arrival in self._finalists():
-            epochs = max(arrival.outcome.epoch, 1)
-            cost = self.search.seconds_of(trial.number) / epochs
-            seconds += cost * self._expected_epochs(trial, arrival) * len(self.splits)
-        return seconds
+    # -- the choice ---------------------------------------------------------------------------
 
-    def _expected_epochs(self, trial: Trial, arrival: Arrival) -> float:
-        patience = trial.configuration.whole("patience") or math.inf
-        most = trial.configuration.whole("epochs")
-        best = arrival.outcome.best_epoch
-        if arrival.outcome.status is Status.FINISHED:
-            return min(arrival.outcome.epoch * 1.2, most)
-        return min(best * 1.5 + patience, most)
+    def finalists(self) -> list[tuple[Trial, Arrival]]:
+        """The best of the search, best first."""
+        return self.search.ranked(self.plan.finalists)
 
-    def _finalists(self) -> list[tuple[Trial, Arrival]]:
-        return self.search.ranked()[:_FINALISTS]
+    def run(self, over: Callable[[], bool], tell: Callable[[int, int], None]) -> None:
+        """Re-test the finalists; the first re-test of each before the second of any."""
+        configurations = [trial.configuration for trial, _ in self.finalists()]
+        self.train(
+            [(c, Purpose.RETEST, split) for split in self.plan.choosing for c in configurations],
+            over,
+            tell,
+        )
 
-    def run(
-        self, over: Callable[[], bool], tell: Callable[[int, int], None], seconds: float
-    ) -> None:
-        """Re-test the finalists; the first re-test of each before the second of any.
+    def best(self) -> tuple[Configuration, list[Arrival]] | None:
+        """The finalist whose re-tests are best on average, among those re-tested most often.
 
-        Where `seconds`, on all workers together, are not enough to train them to their end, they
-        are trained for as many epochs as the search had trained them.
+        One re-test says little more than the search's own value: then the mean of both decides.
+        Where none was re-tested, the best of the search; None where that found nothing.
         """
-        self._brief = self.expected_seconds() > seconds
-        configurations = [trial.configuration for trial, _ in self._finalists()]
-        wanted = [(c, split) for split in self.splits for c in configurations]
-        self.train([(c, Purpose.RETEST, split) for c, split in wanted], over, tell)
+        finalists = self.finalists()
+        if not finalists:
+            return None
+        tested = [(t.configuration, a, self.arrived(t.configuration)) for t, a in finalists]
+        most = max(len(retests) for *_, retests in tested)
+        if most == 0:
+            return tested[0][0], []
+
+        def judged(each: tuple[Configuration, Arrival, list[Arrival]]) -> float:
+            _, arrival, retests = each
+            values = [a.value for a in retests]
+            return statistics.fmean(values if most > 1 else [*values, arrival.value])
+
+        chosen, _, retests = min((each for each in tested if len(each[2]) == most), key=judged)
+        return chosen, retests
+
+    # -- the score, and the network -------------------------------------------------------------
+
+    def verdict(
+        self, over: Callable[[], bool], tell: Callable[[int, int], None]
+    ) -> Verdict | None:
+        """The winner, scored on rows that chose nothing, and trained on all rows if planned."""
+        chosen = self.best()
+        if chosen is None:
+            return None
+        configuration, retests = chosen
+        self.train([(configuration, Purpose.CONFIRM, s) for s in self.plan.scoring], over, tell)
+        confirmed = self.arrived(configuration, Purpose.CONFIRM)
+        found = next(a for t, a in self.finalists() if t.configuration == configuration)
+        network, refitted = (confirmed or retests or [found])[0], False
+        if self.plan.refits:
+            self.train([(configuration, Purpose.REFIT, Split("all"))], over, tell)
+            for each in self.arrived(configuration, Purpose.REFIT):
+                network, refitted = each, True
+        scores = [a.outcome.score for a in confirmed]
+        return Verdict(
+            configuration,
+            statistics.fmean(scores) if scores else found.outcome.score,
+            statistics.stdev(scores) if len(scores) > 1 else math.nan,
+            len(scores),
+            network.leg.trial,
+            network,
+            refitted,
+        )
+
+    def arrived(
+        self, configuration: Configuration, purpose: Purpose = Purpose.RETEST
+    ) -> list[Arrival]:
+        """What came of a configuration's trainings for a purpose, where anything did."""
+        return [
+            arrival
+            for arrival in self.loop.arrivals
+            if arrival.leg.trial.purpose is purpose
+            and arrival.leg.trial.configuration == configuration
+            and arrival.outcome.best_epoch > 0
+            and arrival.outcome.status is not Status.DIVERGED
+        ]
+
+    # -- training -------------------------------------------------------------------------------
 
     def train(
         self,
-        wanted: Sequence[tuple[Configuration, Purpose, Split]],
+        wanted: Sequence[Wanted],
         over: Callable[[], bool],
         tell: Callable[[int, int], None],
     ) -> None:
         """Train what the shelf does not hold yet, each in one leg to its own last epoch."""
         asked = set(wanted)
         self.loop.resume(lambda t: (t.configuration, t.purpose, t.split) in asked)
+        known = {(t.configuration, t.purpose, t.split) for t in self.loop.trials.values()}
         fresh = []
         for configuration, purpose, split in wanted:
-            if self._known(configuration, purpose, split) is None:
+            if (configuration, purpose, split) not in known:
                 seed = trial_seed(self.seed, purpose, configuration.barcode, split)
                 trial = self.loop.new_trial(configuration, purpose, split, seed)
                 fresh.append((trial, 0, 0, self._last_epoch(configuration, purpose), math.inf))
@@ -115,84 +154,11 @@ class Finals:
             self.loop.dispatch([], seen)
             tell(len(wanted) - self.loop.outstanding, len(wanted))
 
-    def _known(self, configuration: Configuration, purpose: Purpose, split: Split) -> Trial | None:
-        """The trial of this configuration, if it was dispatched before."""
-        for trial in self.loop.trials.values():
-            if (
-                trial.purpose is purpose
-                and trial.split == split
-                and trial.configuration == configuration
-            ):
-                return trial
-        return None
-
     def _last_epoch(self, configuration: Configuration, purpose: Purpose) -> int:
-        """Re-tests stop by their own patience; a refit where they were best, in the median."""
-        if purpose is not Purpose.REFIT:
+        """Re-tests stop by their own patience; later trainings where those were best."""
+        trained = [a for t, a in self.finalists() if t.configuration == configuration]
+        if purpose is Purpose.RETEST:
             most = configuration.whole("epochs")
-            if not self._brief:
-                return most
-            found = self._finalists()
-            epochs = [a.outcome.epoch for t, a in found if t.configuration == configuration]
-            return min([*epochs, most])
-        epochs = [a.outcome.best_epoch for a in self._retests(configuration)]
-        return max(1, round(statistics.median(epochs)))
-
-    def _retests(self, configuration: Configuration) -> list[Arrival]:
-        return [
-            arrival
-            for arrival in self.loop.arrivals
-            if arrival.leg.trial.purpose is Purpose.RETEST
-            and arrival.leg.trial.configuration == configuration
-            and arrival.outcome.best_epoch > 0
-        ]
-
-    def best(self) -> tuple[Configuration, list[Arrival]] | None:
-        """The finalist whose re-tests are best on average, among those re-tested most often.
-
-        Where none was re-tested, the best of the search, with no re-tests; None where the search
-        found nothing that can be ranked.
-        """
-        configurations = [trial.configuration for trial, _ in self._finalists()]
-        if not configurations:
-            return None
-        tested = [(c, self._retests(c)) for c in configurations]
-        most = max(len(retests) for _, retests in tested)
-        if most == 0:
-            return configurations[0], []
-        full = [(c, retests) for c, retests in tested if len(retests) == most]
-        return min(full, key=lambda each: statistics.fmean(a.value for a in each[1]))
-
-    def verdict(self, over: Callable[[], bool]) -> Verdict | None:
-        """The winner, trained again on all development rows where they are few."""
-        chosen = self.best()
-        if chosen is None:
-            return None
-        configuration, retests = chosen
-        if not retests:
-            trial, arrival = next(
-                each for each in self.search.ranked() if each[0].configuration == configuration
-            )
-            return Verdict(configuration, arrival.outcome.score, math.nan, 0, trial, arrival, False)
-        scores = [a.outcome.score for a in retests]
-        spread = statistics.stdev(scores) if len(scores) > 1 else math.nan
-        final = min(retests, key=lambda a: a.value)
-        refitted = self._refit(configuration, over) if self.problem.refits else None
-        return Verdict(
-            configuration,
-            statistics.fmean(scores),
-            spread,
-            len(retests),
-            (refitted or final).leg.trial,
-            refitted or final,
-            refitted is not None,
-        )
-
-    def _refit(self, configuration: Configuration, over: Callable[[], bool]) -> Arrival | None:
-        self.train([(configuration, Purpose.REFIT, Split("all"))], over, lambda done, wanted: None)
-        for arrival in self.loop.arrivals:
-            trial = arrival.leg.trial
-            if trial.purpose is Purpose.REFIT and trial.configuration == configuration:
-                usable = arrival.outcome.status is not Status.DIVERGED
-                return arrival if usable and arrival.outcome.best_epoch else None
-        return None
+            return min([*(a.outcome.epoch for a in trained), most]) if self.plan.brief else most
+        best = [a.outcome.best_epoch for a in self.arrived(configuration) or trained]
+        return agreed_epochs(configuration, best)

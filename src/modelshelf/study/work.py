@@ -65,12 +65,15 @@ class Trainer:
             return Work(None)
         trial, engine = leg.trial, self._engine
         prepared = self._problem.prepared(trial.split, trial.configuration)
+        data = prepared.data
+        if trial.purpose is Purpose.CONFIRM:  # the rows that score it stop and keep nothing
+            data = replace(data, validation_x=data.validation_x[:0], validation_y=data.y[:0])
         if leg.file is None:
-            member = engine.start(trial.configuration, prepared.data, trial.seed)
+            member = engine.start(trial.configuration, data, trial.seed)
         else:
             tensors, _ = self._shelf.read_network((self._study, trial.number), leg.file)
-            member = engine.thaw(trial.configuration, prepared.data, trial.seed, tensors)
-        done = engine.advance(member, prepared.data, leg.job.to_epoch, self._flag)
+            member = engine.thaw(trial.configuration, data, trial.seed, tensors)
+        done = engine.advance(member, data, leg.job.to_epoch, self._flag)
         if done.interrupted:
             return Work(None)
         return self._judge(leg, member, done, prepared)
