@@ -140,10 +140,11 @@ class Space:
         space._known = tuple(dict.fromkeys((*self._known, *configurations)))
         return space
 
-    @property
+    @cached_property
     def known(self) -> tuple[Configuration, ...]:
-        """The configurations of `with_known` that lie in the space, with its fixed values."""
-        return tuple(dict.fromkeys(filter(None, map(self.restrict, self._known))))
+        """What is known to do well, then what came by `with_known`: of both, what lies here."""
+        known = (*map(self._fitted, PORTFOLIO), *map(self.restrict, self._known))
+        return tuple(dict.fromkeys(filter(None, known)))
 
     @property
     def varied(self) -> dict[str, Domain]:

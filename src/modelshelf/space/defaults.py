@@ -1,0 +1,51 @@
+"""What a search varies where nothing is said: the usual ranges, and how they hang together.
+
+Two families meet here. In the standard form, weights begin small and rates are small; in the NTK
+form (RealMLP's) widths are divided out, weights begin at 1, and rates are twenty times as large.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CASES", "ENTRIES"]
+
+ENTRIES: dict[str, object] = {
+    "hidden_layers": {"depth": (1, 4), "width": (32, 256)},
+    "activation": ("relu", "silu", "mish", "selu", "tanh"),
+    "parametrisation": ("standard", "ntk"),
+    "initialisation": ("he_normal", "xavier_normal", "orthogonal", "pytorch"),
+    "ensemble_size": {"range": (2, 8), "off": 0.8},
+    "optimizer": ("adamw", "rmsprop", "momentum"),
+    "learning_rate": (5e-4, 1e-2),
+    "batch_size": (32, 64, 128, 256, 512),
+    "schedule": "coslog",
+    "patience": 0,
+    "dropout": {"range": (0.02, 0.5), "off": 0.2},
+    "weight_decay": {"range": (1e-3, 1e-1), "off": 0.1},
+    "l1": {"range": (1e-7, 1e-4), "off": 0.8},
+    "l2": {"range": (1e-7, 1e-3), "off": 0.7},
+    "scaling": ("standard", "robust", "quantile"),
+    "numeric_encoding": ("none", "periodic", "piecewise"),
+    "encoding_bins": (8, 128),
+    "encoding_size": (4, 16),
+    "periodic_sigma": (0.03, 3.0),
+    "category_embedding": (0, 8, 16),
+}
+
+CASES: dict[str, dict[str, dict[str, object]]] = {
+    "optimizer": {"momentum": {"learning_rate": (3e-3, 0.3)}},
+    "parametrisation": {
+        "ntk": {
+            "initialisation": "data",
+            "parametric_activation": ("no", "yes"),
+            "input_scale": "yes",
+            "scale_lr_factor": 6.0,
+            "activation_lr_factor": 0.1,
+            "bias_lr_factor": 0.1,
+            "encoding_lr_factor": (0.1, 0.3, 1.0),
+            "optimizer": "adamw",
+            "beta2": (0.9, 0.95, 0.99),
+            "learning_rate": (5e-3, 0.3),
+            "regularisation_schedule": ("constant", "flat_cosine"),
+        }
+    },
+}
