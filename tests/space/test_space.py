@@ -94,3 +94,34 @@ def test_every_declaration_is_whole():
         assert each.source
         if each.off is not None:
             assert each.domain.check(each.off) == each.off
+
+
+def test_a_condition_names_all_that_it_looks_at():
+    for h in CATALOGUE.values():
+        if h.condition is None:
+            continue
+        for everything in (True, False):  # whether the others are on, so that `or` and `and` go on
+            probe = _Probe(everything)
+            h.condition.holds(probe)
+            assert probe.seen <= set(h.condition.names), h.name
+
+
+class _Probe(dict):
+    """Active settings that remember who asked for what."""
+
+    def __init__(self, everything):
+        super().__init__({n: h.default for n, h in CATALOGUE.items()} if everything else {})
+        self.setdefault("hidden_layers", ())
+        self.seen = set()
+
+    def __getitem__(self, name):
+        self.seen.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name, default=None):
+        self.seen.add(name)
+        return super().get(name, default)
+
+    def __contains__(self, name):
+        self.seen.add(name)
+        return super().__contains__(name)

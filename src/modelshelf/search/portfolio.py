@@ -33,4 +33,4 @@ PORTFOLIO: tuple[dict[str, object], ...] = (
 def portfolio(space: Space) -> tuple[Configuration, ...]:
     """The known configurations that lie in a space, with its fixed values."""
     known = (space.restrict(Configuration(**each)) for each in PORTFOLIO)
-    return tuple(dict.fromkeys(each for each in known if each is not None))
+    return tuple(dict.fromkeys((*(each for each in known if each is not None), *space.known)))

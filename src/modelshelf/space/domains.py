@@ -38,6 +38,9 @@ class Domain(Protocol):
     def from_unit(self, unit: Sequence[float]) -> Value:
         """The value at these coordinates of the unit cube."""
 
+    def to_unit(self, value: Value) -> tuple[float, ...]:
+        """Coordinates, each at least 0 and below 1, at which `from_unit` gives this value."""
+
     def position(self, value: Value) -> float:
         """Where in the domain a value lies, between 0 and 1."""
 
@@ -67,6 +70,20 @@ def _unit(value: float, low: float, high: float, log: bool) -> float:
         return (value - low) / (high - low)
     floor = max(low, 1e-12)
     return math.log(max(value, floor) / floor) / math.log(high / floor)
+
+
+def _inside(unit: float) -> float:
+    """The nearest coordinate that is at least 0 and below 1."""
+    return min(max(unit, 0.0), math.nextafter(1.0, 0.0))
+
+
+def _coordinate(value: float, low: float, high: float, log: bool) -> float:
+    """Where `from_unit` finds a value of a range, at least 0 and below 1."""
+    if high <= low:
+        return 0.5
+    if log:
+        return _inside(math.log(value / low) / math.log(high / low))
+    return _inside((value - low) / (high - low))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +132,10 @@ class Real:
             value = self.low + unit[0] * (self.high - self.low)
         return min(max(float(f"{value:.4g}"), self.low), self.high)
 
+    def to_unit(self, value: Value) -> tuple[float, ...]:
+        """Where in the range it lies, on its scale."""
+        return (_coordinate(_number(value), self.low, self.high, self.log),)
+
     def position(self, value: Value) -> float:
         """Where in the range it lies, on its scale."""
         return min(max(_unit(_number(value), self.low, self.high, self.log), 0.0), 1.0)
@@ -153,7 +174,10 @@ class Integer:
         """A narrower range from `(lowest, highest)`, or a choice of three numbers or more."""
         if isinstance(given, (tuple, list)) and len(given) > 2:
             return Choice(tuple(self.check(each) for each in given))
-        return Integer(*self.bounds(given), self.log)
+        low, high = self.bounds(given)
+        if self.log and low <= 0:
+            raise ValueError(f"a range above 0, for it is searched on a log scale, not {given!r}")
+        return Integer(low, high, self.log)
 
     def bounds(self, given: object) -> tuple[int, int]:
         """`(lowest, highest)` within this domain."""
@@ -168,6 +192,12 @@ class Integer:
             low, high = math.log(self.low), math.log(self.high)
             return min(max(round(math.exp(low + unit[0] * (high - low))), self.low), self.high)
         return min(self.low + int(unit[0] * (self.high - self.low + 1)), self.high)
+
+    def to_unit(self, value: Value) -> tuple[float, ...]:
+        """Where it lies on a log scale; without one, the middle of its share."""
+        if self.log:
+            return (_coordinate(_number(value), self.low, self.high, log=True),)
+        return (_inside((_number(value) - self.low + 0.5) / (self.high - self.low + 1)),)
 
     def position(self, value: Value) -> float:
         """Where in the range it lies, on its scale."""
@@ -216,6 +246,10 @@ class Choice:
     def from_unit(self, unit: Sequence[float]) -> Value:
         """The choice at this coordinate; each has an equal share of the unit interval."""
         return self.values[min(int(unit[0] * len(self.values)), len(self.values) - 1)]
+
+    def to_unit(self, value: Value) -> tuple[float, ...]:
+        """The middle of the choice's share."""
+        return ((self.values.index(value) + 0.5) / len(self.values),)
 
     def position(self, value: Value) -> float:
         """Where in the list it stands."""
@@ -276,6 +310,15 @@ class Layers:
         if width > 16:
             width = min(max(8 * round(width / 8), self.width[0]), self.width[1])
         return (width,) * depth
+
+    def to_unit(self, value: Value) -> tuple[float, ...]:
+        """The depth, and the widths' geometric mean; NaN for that where there is no layer."""
+        widths = value if isinstance(value, tuple) else ()
+        depth = Integer(*self.depth).to_unit(len(widths))
+        if not widths:
+            return (*depth, math.nan)
+        middle = math.exp(math.fsum(map(math.log, widths)) / len(widths))
+        return (*depth, *Integer(*self.width, log=True).to_unit(middle))
 
     def position(self, value: Value) -> float:
         """The logarithm of the number of units, as a share of what the domain allows."""

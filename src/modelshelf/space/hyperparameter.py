@@ -19,6 +19,7 @@ class Condition:
 
     holds: Callable[[Mapping[str, Value]], bool]
     words: str
+    names: tuple[str, ...]  #: the settings that it looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def when(name: str, *values: Value) -> Condition:
     return Condition(
         holds=lambda active: active.get(name) in values,
         words=f"{name} is {' or '.join(str(value) for value in values)}",
+        names=(name,),
     )
 
 
@@ -69,6 +71,12 @@ class Hyperparameter:
     condition: Condition | None = None
     off: Value | None = None  #: the value that switches it off
     conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def hangs_on(self) -> tuple[str, ...]:
+        """The hyperparameters that decide whether it plays a part."""
+        first = self.condition.names if self.condition else ()
+        return (*first, *(conflict.name for conflict in self.conflicts))
 
     @property
     def active_when(self) -> str:

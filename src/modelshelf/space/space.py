@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Task
-from modelshelf.space.catalogue import CATALOGUE, lookup
+from modelshelf.space.cases import Asked, Case, cases_of, order_of
+from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import LOSSES, Configuration
-from modelshelf.space.domains import Choice, Domain, Integer, Layers, Value, checked
+from modelshelf.space.domains import Choice, Domain, Integer, Value
+from modelshelf.space.part import Part
 
 __all__ = ["Space"]
 
@@ -30,52 +32,72 @@ _DEFAULTS: dict[str, object] = {
     "scaling": ("standard", "robust", "quantile"),
 }
 
-#: The share of proposals in which a hyperparameter that can be off is off.
-_OFF_SHARE = {"dropout": 0.3, "l1": 0.7, "l2": 0.4}
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    domain: Domain
-    off_share: float = 0.0
-
 
 class Space:
     """The hyperparameters that a search may vary, with their domains. Immutable.
 
     A range is `(lowest, highest)`, choices are a list, a single value fixes the hyperparameter,
-    and what is not named keeps the default search range.
+    and what is not named keeps the default search range. `{"range": (1e-7, 1e-3), "off": 0.5}`
+    says how often what can be off is off. `when` holds cases: what else is to be searched where
+    another hyperparameter has some value; where several hold, the last one counts.
 
-    >>> space = Space(learning_rate=(1e-4, 1e-2), optimizer=["adam"], batch_size=64)
+    >>> space = Space(
+    ...     learning_rate=(1e-4, 1e-2),
+    ...     optimizer=["adam", "sgd"],
+    ...     batch_size=64,
+    ...     when={"optimizer": {"sgd": {"learning_rate": (1e-2, 1.0)}}},
+    ... )
     >>> "batch_size" in space.varied, space.fixed["batch_size"]
     (False, 64)
     """
 
-    def __init__(self, **entries: object) -> None:
-        self._entries: dict[str, _Entry] = {}
-        self._fixed: dict[str, Value] = {}
-        for name, given in {**_DEFAULTS, **entries}.items():
-            self._add(name, given)
+    def __init__(self, *, when: Mapping[str, object] | None = None, **entries: object) -> None:
+        given = {**_DEFAULTS, **entries}
+        general = {name: Part.of(name, each) for name, each in given.items()}
+        cases = cases_of(when or {})
+        _refuse_impossible(general, cases)
+        self._settle(general, cases)
 
-    def _add(self, name: str, given: object) -> None:
-        hyperparameter = lookup(name)
-        domain = hyperparameter.domain
-        widths = isinstance(domain, Layers)
-        several = isinstance(given, (dict, tuple, list)) and not (
-            widths and not isinstance(given, dict) and all(isinstance(e, int) for e in given)
-        )
-        if not several:
-            self._fixed[name] = checked(name, domain, given)
-            return
-        try:
-            narrowed = domain.narrow(given)
-        except ValueError as error:
-            raise SettingError(f"In the space, {name} must be {error}.") from None
-        if isinstance(narrowed, Choice) and len(narrowed.values) == 1:
-            self._fixed[name] = narrowed.values[0]
-        else:
-            share = _OFF_SHARE.get(name, 0.0) if hyperparameter.off is not None else 0.0
-            self._entries[name] = _Entry(narrowed, share)
+    def _settle(
+        self,
+        general: Mapping[str, Part],
+        cases: tuple[Case, ...],
+        known: tuple[Configuration, ...] = (),
+    ) -> None:
+        self._general, self._cases, self._known = general, cases, known
+        self._order = order_of(general, cases) if cases else tuple(general)
+        self._cases_of = {
+            name: tuple(case for case in cases if name in case.parts) for name in self._order
+        }
+        # Each varied hyperparameter has its coordinates once, whichever case maps them.
+        self._slots: dict[str, tuple[bool, int, int]] = {}  # off switch or not, first, last + 1
+        at = 0
+        for name in dict.fromkeys((*general, *self._order)):
+            parts = self._parts(name)
+            switch = any(part.off_share for part in parts)
+            width = max((part.width for part in parts), default=0)
+            if width:
+                at += switch
+                self._slots[name] = switch, at, at + width
+                at += width
+        self._dimensions = at
+
+    def _changed(self, general: Mapping[str, Part], cases: tuple[Case, ...]) -> Space:
+        space = Space.__new__(Space)
+        space._settle(general, cases, self._known)
+        return space
+
+    def _parts(self, name: str) -> list[Part]:
+        """All that the space says of a hyperparameter, in general and in its cases."""
+        general = [self._general[name]] if name in self._general else []
+        return general + [case.parts[name] for case in self._cases_of.get(name, ())]
+
+    def _part(self, name: str, value_of: Callable[[str], Value | None]) -> Part | None:
+        """What the space says of it beside these values; None where it keeps its default."""
+        for case in reversed(self._cases_of[name]):
+            if case.holds(value_of):
+                return case.parts[name]
+        return self._general.get(name)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Space:
@@ -95,95 +117,213 @@ class Space:
     def for_task(self, task: Task) -> Space:
         """The space with the losses that fit the task, of those that it names."""
         fitting = LOSSES[task.is_classification]
-        domain = self.varied.get("loss")
-        named = domain.values if isinstance(domain, Choice) else (self._fixed["loss"],)
+        general = self._general["loss"]
+        named = _choices(general)
         losses = [value for value in named if value in fitting] or ["quadratic"]
-        if losses == list(named):
+        cases = tuple(filter(None, (_fitting(case, fitting) for case in self._cases)))
+        if losses == named and cases == self._cases:
             return self
-        space = Space()
-        space._entries = {n: e for n, e in self._entries.items() if n != "loss"}
-        space._fixed = {n: v for n, v in self._fixed.items() if n != "loss"}
-        space._add("loss", losses)
-        return space
+        return self._changed({**self._general, "loss": Part.of("loss", losses)}, cases)
 
     def for_rows(self, rows: int) -> Space:
         """The space with what the number of training rows decides.
 
         Few rows make short epochs: where nothing was said of `epochs`, small data get more.
         """
-        if "epochs" in self._fixed or "epochs" in self._entries or rows >= 5_000:
+        if "epochs" in self._general or rows >= 5_000:
             return self
-        space = Space()
-        space._entries = self._entries
-        space._fixed = {**self._fixed, "epochs": 200}
+        return self._changed({**self._general, "epochs": Part.of("epochs", 200)}, self._cases)
+
+    def with_known(self, configurations: Iterable[Configuration]) -> Space:
+        """The same space with configurations that are to be tried early, where they lie in it."""
+        space = self._changed(self._general, self._cases)
+        space._known = tuple(dict.fromkeys((*self._known, *configurations)))
         return space
 
     @property
+    def known(self) -> tuple[Configuration, ...]:
+        """The configurations of `with_known` that lie in the space, with its fixed values."""
+        return tuple(dict.fromkeys(filter(None, map(self.restrict, self._known))))
+
+    @property
     def varied(self) -> dict[str, Domain]:
-        """The domain of each hyperparameter that the search varies."""
-        return {name: entry.domain for name, entry in self._entries.items()}
+        """The domain of each hyperparameter that the search varies where no case holds."""
+        return {name: p.domain for name, p in self._general.items() if p.domain is not None}
 
     @property
     def fixed(self) -> dict[str, Value]:
-        """The value of each hyperparameter that this space fixes."""
-        return dict(self._fixed)
+        """The value of each hyperparameter that this space fixes where no case holds."""
+        return {name: p.value for name, p in self._general.items() if p.value is not None}
 
     @property
     def most_epochs(self) -> int:
         """The most epochs that a configuration of this space trains."""
-        domain = self.varied.get("epochs")
-        if isinstance(domain, Integer):
-            return domain.high
-        if isinstance(domain, Choice):
-            return max(int(str(value)) for value in domain.values)
-        return int(str(self._fixed.get("epochs", CATALOGUE["epochs"].default)))
+        default = int(str(CATALOGUE["epochs"].default))
+        found = [_most(part) for part in self._parts("epochs")]
+        return max(found if "epochs" in self._general else [default, *found])
 
     @property
     def dimensions(self) -> int:
         """How many coordinates `configuration` takes."""
-        return sum(e.domain.dimensions + bool(e.off_share) for e in self._entries.values())
+        return self._dimensions
 
     def configuration(self, unit: Sequence[float]) -> Configuration:
         """The configuration at a point of the unit cube.
 
-        `unit` has `dimensions` coordinates, each at least 0 and below 1.
+        `unit` has `dimensions` coordinates, each at least 0 and below 1; NaN stands for 0.5.
         """
-        settings: dict[str, object] = dict(self._fixed)
-        at = 0
-        for name, entry in self._entries.items():
-            off = False
-            if entry.off_share:
-                off, at = unit[at] < entry.off_share, at + 1
-            width = entry.domain.dimensions
-            coordinates, at = unit[at : at + width], at + width
-            settings[name] = CATALOGUE[name].off if off else entry.domain.from_unit(coordinates)
+        point: list[float] = [0.5 if math.isnan(each) else each for each in unit]
+        settings: dict[str, Value] = {}
+        for name in self._order:
+            part = self._part(name, lambda asked: _settled(asked, settings))
+            if part is not None:
+                switch, first, end = self._slots.get(name, (False, 0, 0))
+                off = point[first - 1] if switch else 1.0
+                settings[name] = part.at(off, point[first:end])
         return Configuration(**settings)
+
+    def vector(self, configuration: Configuration) -> tuple[float, ...]:
+        """The coordinates of a configuration that lies in the space: `configuration`'s inverse.
+
+        They lie in the middle of what maps to the same value, and are NaN where they play no part:
+        the hyperparameter is inactive, or is fixed in the case that holds.
+        """
+        point = [math.nan] * self._dimensions
+        value_of = _value_in(configuration)
+        for name, (switch, first, _) in self._slots.items():
+            part = self._part(name, value_of)
+            if part is None or part.domain is None or not _counts(name, configuration):
+                continue
+            off, inside = part.coordinates(configuration.value(name))
+            point[first : first + len(inside)] = inside
+            if switch:
+                point[first - 1] = off
+        return tuple(point)
 
     def restrict(self, configuration: Configuration) -> Configuration | None:
         """A configuration with this space's fixed values; None where it lies outside."""
-        candidate = configuration.replace(**self._fixed)
-        for name, entry in self._entries.items():
-            value = candidate.value(name)
-            if name in candidate and not _within(entry.domain, value):
+        plain = {n: v for n, v in self.fixed.items() if not self._cases_of[n]}
+        candidate = configuration.replace(**plain)
+        for name in self._order:
+            if name not in plain:
+                part = self._part(name, _value_in(candidate))
+                if part is not None and part.domain is None:
+                    candidate = candidate.replace(**{name: part.value})
+        for name in self._slots:
+            part = self._part(name, _value_in(candidate))
+            if part is None or not _counts(name, candidate):
+                continue
+            if not part.allows(candidate.value(name)):
                 return None
         return candidate
 
+    def __contains__(self, configuration: object) -> bool:
+        """Whether a configuration lies in the space: what it does not name has its default."""
+        if not isinstance(configuration, Configuration):
+            return False
+        inside = self.restrict(configuration)
+        if inside is None or inside != configuration:
+            return False
+        value_of = _value_in(configuration)
+        defaults = {
+            name: h.default
+            for name, h in CATALOGUE.items()
+            if name not in self._cases_of or self._part(name, value_of) is None
+        }
+        return inside.replace(**defaults) == configuration
+
     def to_json(self) -> dict[str, object]:
         """The space as plain JSON values, the same for the same space."""
-        return {
-            "fixed": {n: list(v) if isinstance(v, tuple) else v for n, v in self._fixed.items()},
-            "varied": {n: repr(e.domain) for n, e in self._entries.items()},
-        }
+        told = _told(self._general)
+        if self._cases:
+            told["when"] = [[case.words, _told(case.parts)] for case in self._cases]
+        return told
 
     def words(self) -> Mapping[str, str]:
-        """Each hyperparameter's part of the space, in words."""
-        fixed = {name: f"always {value}" for name, value in self._fixed.items()}
-        return {**{name: d.words() for name, d in self.varied.items()}, **fixed}
+        """Each hyperparameter's part of the space, in words; its cases follow it."""
+        words: dict[str, str] = {}
+        for name in dict.fromkeys((*self._general, *self._order)):
+            if name in self._general:
+                words[name] = self._general[name].words()
+            for case in self._cases_of.get(name, ()):
+                words[f"{name}, where {case.words}"] = case.parts[name].words()
+        return words
 
 
-def _within(domain: Domain, value: Value) -> bool:
-    try:
-        domain.check(value)
-    except ValueError:
+def _value_in(configuration: Configuration) -> Callable[[str], Value | None]:
+    """What a case sees of a configuration: what plays no part is off."""
+    return lambda name: configuration.get(name, CATALOGUE[name].off)
+
+
+def _settled(name: str, settings: Mapping[str, Value]) -> Value | None:
+    """What a case sees of settings of which all that it hangs on is settled."""
+    h = CATALOGUE[name]
+    if not h.hangs_on:
+        return settings.get(name, h.default)
+    return _value_in(Configuration(**settings))(name)
+
+
+def _counts(name: str, configuration: Configuration) -> bool:
+    """Whether the value of a hyperparameter matters beside the others, even one that is off."""
+    h = CATALOGUE[name]
+    if name in configuration:
+        return True
+    if h.off is None or (h.condition is not None and not h.condition.holds(configuration)):
         return False
-    return True
+    return not any(c.own is None and c.arises(h.off, configuration) for c in h.conflicts)
+
+
+def _refuse_impossible(general: Mapping[str, Part], cases: Iterable[Case]) -> None:
+    """Raise `SettingError` where a case asks for what this space never holds."""
+    for asked in (each for case in cases for each in case.asked):
+        parts = [general.get(asked.name, Part(asked.name, None, CATALOGUE[asked.name].default))]
+        parts += [case.parts[asked.name] for case in cases if asked.name in case.parts]
+        if not any(asked.possible(part) for part in parts):
+            raise SettingError(
+                f"A case of the space holds where {asked.words}, which never is so here: "
+                f"{asked.name} is {parts[0].words()}. Let the space vary it, or leave the case out."
+            )
+
+
+def _choices(part: Part) -> list[Value]:
+    if isinstance(part.domain, Choice):
+        return list(part.domain.values)
+    return [] if part.value is None else [part.value]
+
+
+def _fitting(case: Case, losses: Sequence[Value]) -> Case | None:
+    """A case with those losses alone; None where it can no longer hold, or says nothing."""
+    asked = []
+    for each in case.asked:
+        if each.name == "loss":
+            left = tuple(value for value in each.values if value in losses)
+            if not left:
+                return None
+            each = Asked("loss", left)
+        asked.append(each)
+    parts = dict(case.parts)
+    if "loss" in parts:
+        named = _choices(parts.pop("loss"))
+        if left := tuple(value for value in named if value in losses):
+            parts["loss"] = Part.of("loss", left)
+    return Case(tuple(asked), parts) if parts else None
+
+
+def _most(part: Part) -> int:
+    if isinstance(part.domain, Integer):
+        return part.domain.high
+    return max(int(str(value)) for value in _choices(part))
+
+
+def _told(parts: Mapping[str, Part]) -> dict[str, object]:
+    """Parts as plain JSON values."""
+    told: dict[str, object] = {
+        "fixed": {
+            n: list(p.value) if isinstance(p.value, tuple) else p.value
+            for n, p in parts.items()
+            if p.domain is None
+        },
+        "varied": {n: repr(p.domain) for n, p in parts.items() if p.domain is not None},
+    }
+    shares = {n: p.off_share for n, p in parts.items() if p.has_own_share}
+    return {**told, "off": shares} if shares else told

@@ -110,7 +110,9 @@ PREPARATION = (
         too_much="Wide, mostly empty inputs.",
         source="Holzmüller et al. 2024",
         condition=Condition(
-            lambda active: "category_embedding" in active, "category_embedding is above 0"
+            lambda active: "category_embedding" in active,
+            "category_embedding is above 0",
+            ("category_embedding",),
         ),
     ),
 )

@@ -100,6 +100,7 @@ REGULARISATION = (
         condition=Condition(
             lambda active: "dropout" in active or "weight_decay" in active,
             "there is dropout or weight_decay",
+            ("dropout", "weight_decay"),
         ),
     ),
     Hyperparameter(

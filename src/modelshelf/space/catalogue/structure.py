@@ -10,7 +10,9 @@ from modelshelf.space.hyperparameter import Condition, Conflict, Hyperparameter,
 
 __all__ = ["STRUCTURE"]
 
-HAS_HIDDEN = Condition(lambda active: active["hidden_layers"] != (), "there are hidden layers")
+HAS_HIDDEN = Condition(
+    lambda active: active["hidden_layers"] != (), "there are hidden layers", ("hidden_layers",)
+)
 
 STRUCTURE = (
     Hyperparameter(
@@ -137,6 +139,7 @@ STRUCTURE = (
                 a == b for a, b in itertools.pairwise(cast("tuple[int]", active["hidden_layers"]))
             ),
             "two neighbouring hidden layers are alike in width",
+            ("hidden_layers",),
         ),
     ),
     Hyperparameter(

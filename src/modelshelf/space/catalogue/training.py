@@ -178,6 +178,7 @@ TRAINING = (
         condition=Condition(
             lambda active: active.get("schedule") != "one_cycle",
             "schedule is not one_cycle, which warms up by itself",
+            ("schedule",),
         ),
     ),
     Hyperparameter(
@@ -205,7 +206,7 @@ TRAINING = (
     rate_factor(
         "bias_lr_factor",
         "biases",
-        Condition(lambda active: "biases" not in active, "there are biases"),
+        Condition(lambda active: "biases" not in active, "there are biases", ("biases",)),
     ),
     rate_factor("scale_lr_factor", "the inputs' scales", when("input_scale", "yes")),
     rate_factor(
