@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from modelshelf.space.cases import Asked, Case, cases_of, order_of
 from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import LOSSES, Configuration
 from modelshelf.space.domains import Choice, Domain, Integer, Value
+from modelshelf.space.file import read_space_file
 from modelshelf.space.part import Part
 
 __all__ = ["Space"]
@@ -101,18 +101,23 @@ class Space:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Space:
-        """The space in a TOML file: one `name = value` a line, as the constructor takes them."""
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingError(f"The space {str(path)!r} cannot be read: {error}.") from None
-        try:
-            return cls(**tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+        """The space in a file: a TOML file with one `name = value` a line, as the constructor takes
+        them, or a Python file that defines `space`. A Python file is executed.
+        """
+        found = read_space_file(path)
+        if isinstance(found, Space):
+            return found
+        return cls.of(found, f"The space {str(path)!r}")
+
+    @classmethod
+    def of(cls, entries: object, what: str = "The space") -> Space:
+        """The space of a mapping of entries, as the constructor takes them."""
+        if not isinstance(entries, Mapping) or not all(isinstance(each, str) for each in entries):
             raise SettingError(
-                f"The space {str(path)!r} is not TOML ({error}). Expected lines such as "
-                "learning_rate = [0.0001, 0.01]"
-            ) from None
+                f"{what} is {entries!r}: expected a Space, or a mapping of hyperparameters' names, "
+                "such as {'learning_rate': (1e-4, 1e-2)}."
+            )
+        return cls(**entries)
 
     def for_task(self, task: Task) -> Space:
         """The space with the losses that fit the task, of those that it names."""
@@ -144,6 +149,16 @@ class Space:
     def known(self) -> tuple[Configuration, ...]:
         """The configurations of `with_known` that lie in the space, with its fixed values."""
         return tuple(dict.fromkeys(filter(None, map(self.restrict, self._known))))
+
+    @property
+    def general(self) -> Mapping[str, Part]:
+        """What it says of each hyperparameter where no case holds."""
+        return self._general
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Its cases; where several hold, the last one counts."""
+        return self._cases
 
     @property
     def varied(self) -> dict[str, Domain]:

@@ -21,6 +21,7 @@ from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Progress, Stopper
 from modelshelf.study.result import StudyResult
 from modelshelf.study.searching import SEARCH_SPLIT, WINDOW, Search
+from modelshelf.study.spaces import first_trial, notes_on_space
 from modelshelf.study.trial import Leg
 from modelshelf.study.winner import Finals, Verdict, retest_splits
 from modelshelf.study.work import Trainer, Work, ranking_value
@@ -73,6 +74,7 @@ class Course:
             rows,
             request.budget.trials,
             WINDOW if self._limit is None else 3 * self._executor.workers,
+            first_trial(record),
         )
         splits = retest_splits(problem.dataset.rows, request.folds)
         self._finals = Finals(problem, request.seed, self._loop, self._search, splits)
@@ -210,7 +212,7 @@ class Course:
         return result
 
     def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
-        notes = []
+        notes = notes_on_space(self._record, len(self._search.outside))
         if verdict.retests == 0:
             notes.append(
                 "There was no time to re-test the winner: its validation score is the best of "
