@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from modelshelf.core.errors import SettingError
@@ -106,3 +109,11 @@ def test_only_a_python_file_s_name_makes_it_run(tmp_path):
     assert not (tmp_path / "ran").exists()
     Space.from_file(write(tmp_path / "space.py", text))
     assert (tmp_path / "ran").exists()
+
+
+def test_the_spaces_in_the_docs_are_spaces(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "spaces.md").read_text(encoding="utf-8")
+    toml = re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1]
+    python = re.search(r"```\n(from modelshelf.*?)```", page, re.DOTALL)[1]
+    assert len(Space.from_file(write(tmp_path / "space.toml", toml)).cases) == 3
+    assert len(Space.from_file(write(tmp_path / "space.py", python)).cases) == 1
