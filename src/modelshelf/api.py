@@ -40,6 +40,7 @@ def tune(
     workers: int | None = None,
     shelf: str | Path | None = None,
     study: str | None = None,
+    warm_start: bool = False,
     columns: Mapping[str, str] | None = None,
     allow_wide: bool = False,
     observer: Observer | None = None,
@@ -58,11 +59,14 @@ def tune(
         task: `auto`, `binary`, `multiclass` or `regression`.
         folds: On how many folds finalists are re-tested.
         test: A share of the rows to set apart (0.2), a table, or the path of one; 0 for none.
-        space: What to search: a `Space`, its settings, or the path of a TOML file.
+        space: What to search: a `Space`, its settings, or the path of a TOML or Python file
+            (a Python file is executed, and defines `space`).
         module: Reserved for PyTorch modules; not available yet.
         workers: Networks trained at a time; all cores if nothing is said.
         shelf: Where to keep everything; `$MODELSHELF_SHELF`, else `./.modelshelf`.
-        study: A name for the study. The same data and settings go on with the same study.
+        study: A name for the study. The same data and settings go on with the same study; by its
+            name, a study goes on with another space too.
+        warm_start: Begin a new study with what did best in studies of similar data on the shelf.
         columns: Column kinds that overrule what was understood: numeric, categorical, date, ignore.
         allow_wide: Allow more columns than rows.
         observer: Called with a `Progress` while the study runs.
@@ -95,6 +99,7 @@ def tune(
         workers=workers,
         shelf=shelf,
         study=study,
+        warm_start=warm_start,
         columns=columns,
         allow_wide=allow_wide,
     )
@@ -146,6 +151,7 @@ def request(
     workers: int | None = None,
     shelf: str | Path | None = None,
     study: str | None = None,
+    warm_start: bool = False,
     columns: Mapping[str, str] | None = None,
     allow_wide: bool = False,
     command: str = "",
@@ -168,6 +174,7 @@ def request(
         workers=workers or cpu_count(),
         shelf=shelf,
         name=study,
+        warm_start=warm_start,
         command=command,
     )
     asked.test.part(dataset, seed)  # a test file that does not fit is found out before any training
@@ -185,7 +192,7 @@ def _space(space: Space | Mapping[str, Any] | str | Path | None) -> Space:
         return space
     if isinstance(space, (str, Path)):
         return Space.from_file(space)
-    return Space(**(space or {}))
+    return Space.of({} if space is None else space)
 
 
 def _test(test: Any) -> TestSet:

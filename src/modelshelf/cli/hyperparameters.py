@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from modelshelf.cli.options import AsJson, make_console
+from modelshelf.cli.space import space_table
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.hyperparameter import Hyperparameter
 from modelshelf.space.space import Space
+from modelshelf.space.told import told
 
 __all__ = ["hyperparameters"]
 
@@ -21,10 +23,17 @@ _NAME = 2 + max(map(len, CATALOGUE))  # characters
 
 def hyperparameters(
     name: Annotated[str | None, typer.Argument(help="One of them, to be explained.")] = None,
+    space: Annotated[
+        str | None, typer.Option(help="A TOML or Python file: check a space, and tell it in words.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List every hyperparameter, or explain one with its trade-off."""
-    searched = Space().varied
+    """List every hyperparameter, or explain one with its trade-off; or check a space."""
+    made = Space() if space is None else Space.from_file(space)
+    if space is not None and name is None:
+        _tell_space(made, as_json)
+        return
+    searched = made.varied
     named = list(CATALOGUE.values()) if name is None else [lookup(name)]
     told = [
         _told(each, searched[each.name].words() if each.name in searched else "") for each in named
@@ -43,6 +52,20 @@ def hyperparameters(
             console.print(f"\n{group}" if each is not told[0] else group, style="bold")
         console.print(_row(each))
     console.print("\nOne of them explained: modelshelf hyperparameters NAME")
+
+
+def _tell_space(space: Space, as_json: bool) -> None:
+    """A space in words: first what always holds, then its cases."""
+    if as_json:
+        lines = [each.to_json() for each in told(space)]
+        shown = {"dimensions": space.dimensions, "hyperparameters": lines}
+        typer.echo(json.dumps(shown, ensure_ascii=False))
+        return
+    console = make_console()
+    for where in dict.fromkeys(("", *(case.words for case in space.cases))):
+        console.print(f"\nwhere {where}" if where else "the space", style="bold")
+        console.print(space_table(space, where))
+    console.print("\nAll others keep their defaults.")
 
 
 def _told(each: Hyperparameter, searched: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from modelshelf.cli.options import (
     make_console,
     parse_columns,
 )
+from modelshelf.cli.space import space_lines
 from modelshelf.cli.words import result_lines, safe
 
 __all__ = ["tune"]
@@ -53,14 +54,24 @@ def tune(
     ] = None,
     column: Columns = None,
     space: Annotated[
-        str | None, typer.Option(help="A TOML file: what to search (name = value, a line each).")
+        str | None,
+        typer.Option(help="A TOML or Python file: what to search, name = value."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
     workers: Annotated[
         int | None, typer.Option(help="Networks trained at a time.  [default: all cores]")
     ] = None,
     shelf: ShelfPlace = None,
-    study: Annotated[str | None, typer.Option(help="A name for the study.")] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="A name for the study; by its name it goes on with another space too."),
+    ] = None,
+    warm_start: Annotated[
+        bool,
+        typer.Option(
+            "--warm-start", help="Begin with what did best on similar data on this shelf."
+        ),
+    ] = False,
     allow_wide: AllowWide = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on the last line.")
@@ -95,11 +106,14 @@ def tune(
         workers=workers,
         shelf=shelf,
         study=study,
+        warm_start=warm_start,
         columns=parse_columns(column),
         allow_wide=allow_wide,
         command=shlex.join(["modelshelf", *sys.argv[1:]]),
     )
     for line in asked.dataset.summary():
+        console.print(safe(line), style="dim")
+    for line in space_lines(asked.space.for_task(asked.dataset.schema.task)) if space else ():
         console.print(safe(line), style="dim")
     stopper = Stopper()
     with Live(console, asked.metric) as live, signals(stopper, live):

@@ -25,7 +25,7 @@ _TRIES = 64  # points looked at before a space counts as used up
 _LEAST = 12  # results before a model is asked
 _GROWTH = 1.15  # it is fitted again when there are this many times as many results
 _BATCH = 16  # proposals from one look at the candidates
-_ANYWHERE, _NEAR = 160, 12  # candidates: points anywhere, and near each of the best trials
+_ANYWHERE, _NEAR = 96, 6  # candidates: points anywhere, and near each of the best trials
 _BLIND = 4  # every so many-th proposal asks no model, whatever it thinks
 _CARE = 0.15  # how much more a network must promise that costs e times as much
 

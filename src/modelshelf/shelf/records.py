@@ -34,7 +34,7 @@ class StudyRecord:
     settings: dict[str, Any] = field(hash=False)  #: all that is needed to show it and go on
     understood: tuple[str, ...]  #: what was understood of the data, a line each
     status: str = "open"  #: "open" or "done"
-    seconds: float = 0.0  #: used so far, all runs together
+    seconds: float = 0.0  #: used so far, all runs under its present space together
     created: str = ""  #: ISO 8601, UTC; filled in by `Shelf.add_study`
     test_uses: int = 0  #: how often the test rows were looked at
     result: dict[str, Any] | None = field(default=None, hash=False)

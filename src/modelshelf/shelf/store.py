@@ -122,10 +122,12 @@ class Shelf:
         seconds: float | None = None,
         result: Mapping[str, object] | None = None,
         test_uses: int | None = None,
+        key: str | None = None,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
         """Change what is given of a study."""
         changes = {"status": status, "seconds": seconds, "result": result, "test_uses": test_uses}
-        self._studies.update(name, changes)
+        self._studies.update(name, {**changes, "key": key, "settings": settings})
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:

@@ -84,8 +84,9 @@ class Studies:
     def update(self, name: str, changes: dict[str, Any]) -> None:
         """Change columns of a study; those that are None stay as they are."""
         given = {column: value for column, value in changes.items() if value is not None}
-        if "result" in given:
-            given["result"] = json.dumps(given["result"])
+        for column in ("result", "settings"):
+            if column in given:
+                given[column] = json.dumps(given[column])
         if not given:
             return
         number = self.id(name)

@@ -1,36 +1,46 @@
 """Configurations that are known to do well: they are tried before anything else.
 
-Chosen by hand to differ from each other: what one is bad at, another should be good at.
+They differ from each other, for what one is bad at, another should be good at. How they were
+found, and on which data, is told in docs/search.md.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+__all__ = ["PORTFOLIO"]
 
-from modelshelf.space.configuration import Configuration
-from modelshelf.space.space import Space
-
-__all__ = ["PORTFOLIO", "portfolio"]
+# RealMLP's body (Holzmüller et al. 2024) in the space's own cases; what is left is told here.
+_BODY: dict[str, object] = {
+    "parametrisation": "ntk",
+    "optimizer": "adamw",
+    "beta2": 0.95,
+    "weight_decay": 0.02,
+    "regularisation_schedule": "flat_cosine",
+    "scaling": "robust",
+    "category_embedding": 8,
+    "encoding_lr_factor": 0.1,
+}
+_BINS: dict[str, object] = {"numeric_encoding": "piecewise", "encoding_bins": 32}
+_WAVES: dict[str, object] = {"numeric_encoding": "periodic", "encoding_size": 4}
+_PLAIN: dict[str, object] = {"optimizer": "adamw", "initialisation": "pytorch"}
 
 PORTFOLIO: tuple[dict[str, object], ...] = (
-    {"hidden_layers": (128, 128), "learning_rate": 2e-3, "dropout": 0.1, "batch_size": 128},
-    {"hidden_layers": (64, 64), "learning_rate": 5e-3, "l2": 1e-5, "batch_size": 64,
-     "scaling": "quantile"},
-    {"hidden_layers": (256, 256), "learning_rate": 1e-3, "dropout": 0.25, "batch_size": 128,
-     "scaling": "quantile"},
-    {"hidden_layers": (32,), "learning_rate": 5e-3, "l2": 1e-4, "batch_size": 32,
-     "scaling": "robust"},
-    {"hidden_layers": (256, 256, 256), "learning_rate": 1e-3, "dropout": 0.1, "batch_size": 256,
-     "scaling": "robust"},
-    {"hidden_layers": (128, 128, 128), "optimizer": "momentum", "learning_rate": 0.03,
-     "dropout": 0.1, "batch_size": 64, "scaling": "quantile"},
-    {"hidden_layers": (64, 64), "activation": "tanh", "initialisation": "xavier_uniform",
-     "learning_rate": 2e-3, "l2": 1e-5, "batch_size": 64},
+    {**_BODY, **_BINS, "hidden_layers": (128, 128, 128), "activation": "mish",
+     "learning_rate": 0.03, "dropout": 0.1, "batch_size": 256, "encoding_size": 8},
+    {**_PLAIN, **_BINS, "hidden_layers": (64, 64), "ensemble_size": 4, "learning_rate": 2e-3,
+     "weight_decay": 3e-3, "dropout": 0.2, "batch_size": 128, "scaling": "quantile",
+     "encoding_size": 4},
+    {**_BODY, **_WAVES, "hidden_layers": (128, 128, 128), "activation": "selu",
+     "parametric_activation": "yes", "learning_rate": 0.04, "dropout": 0.15, "batch_size": 256},
+    {**_PLAIN, **_BINS, "hidden_layers": (128, 128), "learning_rate": 2e-3, "weight_decay": 5e-3,
+     "dropout": 0.1, "batch_size": 256, "scaling": "robust", "encoding_size": 12},
+    {**_BODY, "hidden_layers": (192, 192, 192), "activation": "selu", "learning_rate": 0.05,
+     "dropout": 0.05, "batch_size": 256},
+    {**_PLAIN, **_BINS, "hidden_layers": (64,), "learning_rate": 1e-3, "weight_decay": 2e-2,
+     "dropout": 0.2, "batch_size": 64, "scaling": "quantile", "encoding_size": 8},
+    {**_BODY, **_WAVES, "hidden_layers": (128, 128), "activation": "silu", "learning_rate": 0.03,
+     "dropout": 0.3, "batch_size": 128, "scaling": "quantile"},
+    {**_BODY, **_BINS, "hidden_layers": (192, 192), "activation": "mish", "learning_rate": 0.1,
+     "dropout": 0.1, "batch_size": 256, "encoding_size": 12, "weight_decay": 5e-3},
+    {**_PLAIN, "hidden_layers": (256, 256), "activation": "silu", "learning_rate": 1e-3,
+     "dropout": 0.2, "weight_decay": 2e-2, "batch_size": 128, "scaling": "quantile"},
 )  # fmt: skip
-
-
-@lru_cache(maxsize=8)
-def portfolio(space: Space) -> tuple[Configuration, ...]:
-    """The known configurations that lie in a space, with its fixed values."""
-    known = (space.restrict(Configuration(**each)) for each in PORTFOLIO)
-    return tuple(dict.fromkeys((*(each for each in known if each is not None), *space.known)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from modelshelf.core.errors import SettingError
@@ -12,26 +13,13 @@ from modelshelf.core.records import Task
 from modelshelf.space.cases import Asked, Case, cases_of, order_of
 from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import LOSSES, Configuration
+from modelshelf.space.defaults import CASES, ENTRIES
 from modelshelf.space.domains import Choice, Domain, Integer, Value
+from modelshelf.space.file import read_space_file
 from modelshelf.space.part import Part
+from modelshelf.space.portfolio import PORTFOLIO
 
 __all__ = ["Space"]
-
-#: What a search varies where nothing is said. What is not named here keeps its default.
-_DEFAULTS: dict[str, object] = {
-    "hidden_layers": {"depth": (1, 3), "width": (16, 256)},
-    "activation": ("relu", "leaky_relu", "tanh"),
-    "initialisation": ("he_normal", "he_uniform", "xavier_normal", "xavier_uniform"),
-    "learning_rate": (3e-4, 0.1),
-    "batch_size": (16, 32, 64, 128, 256, 512),
-    "optimizer": ("adam", "rmsprop", "momentum", "sgd"),
-    "loss": ("cross_entropy", "quadratic"),
-    "dropout": (0.0, 0.5),
-    "l1": (1e-7, 1e-3),
-    "l2": (1e-7, 1e-2),
-    "scaling": ("standard", "robust", "quantile"),
-}
-
 
 class Space:
     """The hyperparameters that a search may vary, with their domains. Immutable.
@@ -52,9 +40,9 @@ class Space:
     """
 
     def __init__(self, *, when: Mapping[str, object] | None = None, **entries: object) -> None:
-        given = {**_DEFAULTS, **entries}
+        given = {**ENTRIES, **entries}
         general = {name: Part.of(name, each) for name, each in given.items()}
-        cases = cases_of(when or {})
+        cases = (*_usual_cases(general, entries), *cases_of(when or {}))
         _refuse_impossible(general, cases)
         self._settle(general, cases)
 
@@ -101,18 +89,23 @@ class Space:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Space:
-        """The space in a TOML file: one `name = value` a line, as the constructor takes them."""
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingError(f"The space {str(path)!r} cannot be read: {error}.") from None
-        try:
-            return cls(**tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+        """The space in a file: a TOML file with one `name = value` a line, as the constructor takes
+        them, or a Python file that defines `space`. A Python file is executed.
+        """
+        found = read_space_file(path)
+        if isinstance(found, Space):
+            return found
+        return cls.of(found, f"The space {str(path)!r}")
+
+    @classmethod
+    def of(cls, entries: object, what: str = "The space") -> Space:
+        """The space of a mapping of entries, as the constructor takes them."""
+        if not isinstance(entries, Mapping) or not all(isinstance(each, str) for each in entries):
             raise SettingError(
-                f"The space {str(path)!r} is not TOML ({error}). Expected lines such as "
-                "learning_rate = [0.0001, 0.01]"
-            ) from None
+                f"{what} is {entries!r}: expected a Space, or a mapping of hyperparameters' names, "
+                "such as {'learning_rate': (1e-4, 1e-2)}."
+            )
+        return cls(**entries)
 
     def for_task(self, task: Task) -> Space:
         """The space with the losses that fit the task, of those that it names."""
@@ -125,14 +118,11 @@ class Space:
             return self
         return self._changed({**self._general, "loss": Part.of("loss", losses)}, cases)
 
-    def for_rows(self, rows: int) -> Space:
-        """The space with what the number of training rows decides.
-
-        Few rows make short epochs: where nothing was said of `epochs`, small data get more.
-        """
-        if "epochs" in self._general or rows >= 5_000:
+    def for_epochs(self, epochs: int) -> Space:
+        """The space in which networks train for so many epochs, where nothing was said of it."""
+        if "epochs" in self._general:
             return self
-        return self._changed({**self._general, "epochs": Part.of("epochs", 200)}, self._cases)
+        return self._changed({**self._general, "epochs": Part.of("epochs", epochs)}, self._cases)
 
     def with_known(self, configurations: Iterable[Configuration]) -> Space:
         """The same space with configurations that are to be tried early, where they lie in it."""
@@ -142,9 +132,23 @@ class Space:
 
     @cached_property
     def known(self) -> tuple[Configuration, ...]:
-        """What is known to do well, then what came by `with_known`: of both, what lies here."""
-        known = (*map(self._fitted, PORTFOLIO), *map(self.restrict, self._known))
-        return tuple(dict.fromkeys(filter(None, known)))
+        """What is known to do well, then what came by `with_known`: of both, what lies here.
+
+        With the space's fixed values.
+        """
+        usual = (Configuration(**settings) for settings in PORTFOLIO)
+        lying = map(self.restrict, itertools.chain(usual, self._known))
+        return tuple(dict.fromkeys(filter(None, lying)))
+
+    @property
+    def general(self) -> Mapping[str, Part]:
+        """What it says of each hyperparameter where no case holds."""
+        return self._general
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Its cases; where several hold, the last one counts."""
+        return self._cases
 
     @property
     def varied(self) -> dict[str, Domain]:
@@ -284,6 +288,16 @@ def _refuse_impossible(general: Mapping[str, Part], cases: Iterable[Case]) -> No
                 f"A case of the space holds where {asked.words}, which never is so here: "
                 f"{asked.name} is {parts[0].words()}. Let the space vary it, or leave the case out."
             )
+
+
+def _usual_cases(general: Mapping[str, Part], given: Iterable[str]) -> tuple[Case, ...]:
+    """The cases of every space, where they can hold: what was given for all cases stands."""
+    found = []
+    for case in cases_of(CASES):
+        parts = {name: part for name, part in case.parts.items() if name not in given}
+        if parts and all(each.possible(general[each.name]) for each in case.asked):
+            found.append(Case(case.asked, parts))
+    return tuple(found)
 
 
 def _choices(part: Part) -> list[Value]:

@@ -21,7 +21,8 @@ from modelshelf.study.model import Model
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Progress, Stopper
 from modelshelf.study.result import StudyResult
-from modelshelf.study.searching import SEARCH_SPLIT, WINDOW, Search
+from modelshelf.study.searching import WINDOW, Search
+from modelshelf.study.spaces import first_trial, notes_on_space
 from modelshelf.study.trial import Leg
 from modelshelf.study.winner import Finals, Verdict
 from modelshelf.study.work import Trainer, Work, ranking_value
@@ -67,14 +68,14 @@ class Course:
             value=lambda outcome: ranking_value(problem, outcome),
             seconds=lambda: record.seconds + clock(),
         )
-        rows = len(problem.rows(SEARCH_SPLIT)[0])
         self._search = Search(
-            request.space.for_task(problem.task).for_rows(rows),
+            request.space.for_task(problem.task).for_epochs(record.settings["epochs"]),
             request.seed,
             self._loop,
             suggest,
             request.budget.trials,
             WINDOW if self._limit is None else 3 * self._executor.workers,
+            first_trial(record),
         )
         self._plan = plan_for(problem.dataset.rows, request.folds, problem.refits)
         self._finals = Finals(problem, request.seed, self._loop, self._search, self._plan)
@@ -228,7 +229,7 @@ class Course:
         return result
 
     def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
-        notes = []
+        notes = notes_on_space(self._record, len(self._search.outside))
         if verdict.confirmed == 0:
             notes.append(
                 "There was no time to re-test the winner: its validation score is the best of "

@@ -53,6 +53,7 @@ class Search:
     suggest: Searcher
     limit: int | None  #: the most trials to start
     window: int
+    first: int = 0  #: trials before this one were of another space, and count where they fit
     evidence: Evidence = field(default_factory=Evidence)
     seconds: float = 0.0  #: spent on proposals
 
@@ -63,18 +64,37 @@ class Search:
         self._spent: dict[int, float] = {}
         self.tally: Counter[Status] = Counter()  # search trials by their latest status
         self.best: Arrival | None = None  # the best standing so far
+        self.outside: set[int] = set()  # search trials of before that do not lie in the space
 
     def load(self) -> None:
         """Take up the evidence of the log, and send out again what it left unfinished."""
-        for trial in self.loop.trials.values():
-            if trial.purpose is Purpose.SEARCH:
-                self.evidence.start(trial.number, trial.configuration)
+        searched = [t for t in self.loop.trials.values() if t.purpose is Purpose.SEARCH]
+        known = set(self.space.known)
+        for trial in searched:
+            c = trial.configuration
+            if trial.number >= self.first or c in self.space or c in known:
+                self.evidence.start(trial.number, c)
+            else:
+                self.outside.add(trial.number)
         for arrival in self.loop.arrivals:
             self._observe(arrival)
         for leg in self.loop.legs:
-            if leg.job.from_epoch > 0 and leg.trial.purpose is Purpose.SEARCH:
-                self.evidence.resume(leg.trial.number, leg.job.rung - 1)
-        self.loop.resume(lambda trial: trial.purpose is Purpose.SEARCH)
+            rung = self._rung(leg.trial, leg.job.rung - 1, leg.job.from_epoch)
+            if rung is not None and leg.job.from_epoch > 0 and self._counts(leg.trial):
+                self.evidence.resume(leg.trial.number, rung)
+        self.loop.resume(self._counts)
+
+    def _counts(self, trial: Trial) -> bool:
+        """Whether it is a trial of the search, and lies in the space."""
+        return trial.purpose is Purpose.SEARCH and trial.number not in self.outside
+
+    def _rung(self, trial: Trial, rung: int, epoch: int) -> int | None:
+        """The rung at which a trial stood at an epoch; None where this space has none there."""
+        if trial.number >= self.first:
+            return rung
+        most = trial.configuration.whole("epochs")
+        ends = [min(each, most) for each in self.rungs]
+        return ends.index(epoch) if epoch in ends else None
 
     def run(self, over: Callable[[], bool], tell: Callable[[], None]) -> None:
         """Search until `over()`, or until there is nothing left to propose."""
@@ -122,7 +142,7 @@ class Search:
 
     def _observe(self, arrival: Arrival) -> None:
         leg = arrival.leg
-        if leg.trial.purpose is not Purpose.SEARCH:
+        if not self._counts(leg.trial):
             return
         number = leg.trial.number
         if number in self.standing:
@@ -137,7 +157,9 @@ class Search:
         self._spent[number] = self._spent.get(number, 0.0) + arrival.outcome.seconds
         is_open = arrival.outcome.status is Status.PAUSED
         cost = self._spent[number] / max(arrival.outcome.epoch, 1) if self.limit is None else 0.0
-        self.evidence.observe(Result(number, leg.job.rung, arrival.value, is_open, cost))
+        rung = self._rung(leg.trial, leg.job.rung, leg.job.to_epoch)
+        if rung is not None:
+            self.evidence.observe(Result(number, rung, arrival.value, is_open, cost))
 
     def seconds_of(self, number: int) -> float:
         """Seconds that a trial was trained for, on one core, all its legs together."""

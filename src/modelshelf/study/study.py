@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from modelshelf.data.metrics import Metric
 from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.search import suggest
 from modelshelf.shelf import Shelf, StudyRecord
+from modelshelf.space.configuration import Configuration
+from modelshelf.space.defaults import usual_epochs
 from modelshelf.space.space import Space
 from modelshelf.study.budget import Budget, Clock
 from modelshelf.study.course import Course
@@ -22,7 +24,9 @@ from modelshelf.study.naming import study_name
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Stopper
 from modelshelf.study.result import StudyResult
+from modelshelf.study.spaces import go_on_with, logged
 from modelshelf.study.testing import TestSet
+from modelshelf.study.warm import profile, warm_start
 
 __all__ = ["Request", "run_study"]
 
@@ -41,6 +45,7 @@ class Request:
     workers: int = 1
     shelf: str | Path | None = None
     name: str | None = None
+    warm_start: bool = False  #: whether a new study begins with what did best on similar data
     command: str = ""  #: what was typed, so that a person can be told how to go on
 
     @property
@@ -49,24 +54,38 @@ class Request:
 
         The budget is no part of it: a larger one goes on with the same study.
         """
+        space = self.space.for_task(self.dataset.schema.task).to_json()
+        # Only where it is asked for, so that a study without one has the key that it always had.
+        warm = {"warm_start": True} if self.warm_start else {}
+        return _hash({**self._question, "space": space, **warm})
+
+    @property
+    def question(self) -> str:
+        """The identity of what is asked, whatever the space."""
+        return _hash(self._question)
+
+    @property
+    def _question(self) -> dict[str, Any]:
         schema = self.dataset.schema
-        parts = {
+        return {
             "data": self.dataset.fingerprint,
             "target": schema.target,
             "task": schema.task.value,
             "metric": self.metric.name,
             "seed": self.seed,
-            "space": self.space.for_task(schema.task).to_json(),
             "test": self.test.key,
             "folds": self.folds,
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
     def data_key(self) -> str:
         """The identity of the rows and of how they are split, for copy ids."""
         parts = [self.dataset.fingerprint, self.test.key, self.seed]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _hash(parts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def run_study(
@@ -88,15 +107,24 @@ def run_study(
     with Shelf.open(request.shelf, create=True) as shelf:
         record = _record(request, shelf)
         with shelf.lock(record.name):
-            record = shelf.study(record.name)
+            record = go_on_with(
+                request.space,
+                shelf,
+                shelf.study(record.name),
+                key=f"{request.key}/{record.name}",
+                command=request.command,
+            )
             if _has_had(record, request.budget):
                 assert record.result is not None
                 stored = {**record.result, "shelf": str(shelf.path)}
                 return StudyResult.from_json(stored, reused=True)
             shelf.sweep(record.name)
             shelf.update_study(record.name, status="open")
+            known = record.settings.get("warm_start", {}).get("configurations", ())
+            space = request.space.with_known(map(Configuration.from_json, known))
+            asked = replace(request, space=space)
             with single_threaded():
-                course = Course(request, problem, shelf, record, clock, observer, stopper, suggest)
+                course = Course(asked, problem, shelf, record, clock, observer, stopper, suggest)
                 return course.run()
 
 
@@ -111,15 +139,20 @@ def _has_had(record: StudyRecord, budget: Budget) -> bool:
 
 
 def _record(request: Request, shelf: Shelf) -> StudyRecord:
-    """The study's record on the shelf: the one with this key, or a new one."""
+    """The study's record on the shelf: the one of this name or key, or a new one.
+
+    A study that is named goes on with any space; without a name, another space is another study.
+    """
     found = shelf.find_study(request.key)
     if found is not None and request.name in (None, found.name):
         return found
-    taken = {each.name for each in shelf.studies()}
+    taken = {each.name: each for each in shelf.studies()}
     if request.name in taken:
+        if taken[request.name].settings.get("question") == request.question:
+            return taken[request.name]
         raise ShelfError(
             f"The shelf has a study {request.name!r} of other data or other settings (target, "
-            "task, metric, space, test, folds or seed). Give another --study name, or leave it out."
+            "task, metric, test, folds or seed). Give another --study name, or leave it out."
         )
     name = request.name or study_name(request.dataset, request.key, taken)
     schema = request.dataset.schema
@@ -132,7 +165,7 @@ def _record(request: Request, shelf: Shelf) -> StudyRecord:
         metric=request.metric.name,
         direction=request.metric.direction,
         seed=request.seed,
-        settings=_settings(request),
+        settings=_settings(request, shelf),
         understood=request.dataset.summary(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -140,11 +173,24 @@ def _record(request: Request, shelf: Shelf) -> StudyRecord:
     return record
 
 
-def _settings(request: Request) -> dict[str, Any]:
+def _settings(request: Request, shelf: Shelf) -> dict[str, Any]:
+    task = request.dataset.schema.task
+    warm: dict[str, Any] = {}
+    if request.warm_start:
+        studies, best = warm_start(request.dataset, request.data_key, shelf)
+        configurations = [each.to_json() for each in best]
+        # Kept with the study, so that it goes on the same whatever the shelf learns meanwhile.
+        warm = {"warm_start": {"studies": studies, "configurations": configurations}}
     return {
+        **warm,
+        "question": request.question,
+        "data_key": request.data_key,
+        "profile": profile(request.dataset),
+        "spaces": [logged(request.space, task, first=0, command=request.command)],
         "space": request.space.to_json(),
         "test": request.test.words,
         "folds": request.folds,
+        "epochs": usual_epochs(request.dataset.rows, request.budget.seconds),
         "data": request.dataset.name,
         "command": request.command,
     }
