@@ -141,8 +141,10 @@ def _batch(
     model: Model = evidence.memo[at]
     rng = np.random.default_rng(derive(seed, "batch", count, batch))
     points = _candidates([place(trial) for trial in model.best], space.dimensions, rng)
-    known = {each: None for each in map(space.configuration, points)}
-    fresh = [each for each in known if each not in evidence]
+    # What has no result yet is passed over later: which these are is no matter of these results.
+    tried = {evidence.configurations[each.trial].barcode for each in results}
+    found = dict.fromkeys(map(space.configuration, points))
+    fresh = [each for each in found if each.barcode not in tried]
     if not fresh:
         return []
     places = np.array([_filled(space.vector(each)) for each in fresh])
