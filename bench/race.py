@@ -67,6 +67,8 @@ def _heat(course: Course, contestants: list[str], options: argparse.Namespace) -
     if MODELSHELF not in options.without:
         print(f"{course.name}: {MODELSHELF} …", file=sys.stderr, flush=True)
         finishes += shelved(course, options.time)
+        if len(finishes) == 1:
+            print(f"{MODELSHELF}, ensemble is left out: this study has none")
     for name in contestants:
         print(f"{course.name}: {name} …", file=sys.stderr, flush=True)
         found = contest(name, course, options.time)

@@ -105,9 +105,7 @@ def shelved(course: Course, seconds: float) -> list[Finish]:
         )
 
     found = [finish("single", told["winner"])]
-    if told["ensemble"] is None:
-        print(f"{MODELSHELF}, ensemble is left out: this study has none")
-    else:
+    if told["ensemble"]:
         found.append(finish("ensemble", told["ensemble"]))
     return found
 
