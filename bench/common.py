@@ -12,18 +12,25 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Table", "arguments", "finish", "machine", "median_of", "turns", "versions"]
+__all__ = ["Table", "arguments", "finish", "machine", "median_of", "parser", "turns", "versions"]
+
+
+def parser(description: str, parts: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """What all benchmarks take; one with options of its own adds them."""
+    shared = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    shared.add_argument("--quick", action="store_true", help="finish within a minute or two")
+    shared.add_argument("--json", type=Path, help="write rows, machine and versions to this file")
+    if parts:
+        told = f"measure this alone (may be repeated): {', '.join(parts)}"
+        shared.add_argument("--only", action="append", choices=parts, metavar="NAME", help=told)
+    return shared
 
 
 def arguments(description: str, parts: Sequence[str] = ()) -> argparse.Namespace:
     """`--quick` takes a minute or two; `--json FILE` keeps the rows; `--only NAME` of `parts`."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="finish within a minute or two")
-    parser.add_argument("--json", type=Path, help="write rows, machine and versions to this file")
-    if parts:
-        told = f"measure this alone (may be repeated): {', '.join(parts)}"
-        parser.add_argument("--only", action="append", choices=parts, metavar="NAME", help=told)
-    return parser.parse_args()
+    return parser(description, parts).parse_args()
 
 
 def machine() -> dict[str, Any]:

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from common import arguments, finish
+from common import Table, arguments, finish
 
 SETS = (
     ("adult/train.csv", "income", "adult/test.csv"),
@@ -53,8 +53,11 @@ def main() -> None:
     folder = Path(os.environ.get("MODELSHELF_DATA", "../shared/data"))
     seconds, sets = (15, SETS[:3]) if asked.quick else (60, SETS)
     rows = []
-    print("| data | metric | validation | test | 95 % | linear | boosting | networks | seconds |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    table = Table(
+        f"One study of {seconds} s each; ratio: test score to the better baseline's",
+        "data".ljust(15), "metric", "validation".rjust(17), "test", "95 %".rjust(18), "linear",
+        "boosting", "networks", "seconds", "ratio",
+    )  # fmt: skip
     for name, target, test in sets:
         if not (folder / name).exists():
             print(f"{name} is not in {folder}: left out")
@@ -64,19 +67,19 @@ def main() -> None:
         winner, tests = found["winner"], {b["name"]: b["test"] for b in found["baselines"]}
         low, high = winner["test_interval"]
         sign = 1 if found["direction"] == "maximize" else -1
-        best = max((v for v in tests.values() if v is not None), key=lambda v: sign * v)
-        ratio = winner["test"] / best if sign > 0 else best / winner["test"]
+        fitted = [score for score in tests.values() if score is not None]
+        best = max(fitted, key=lambda score: sign * score, default=None)
+        ratio = (winner["test"] / best) ** sign if best else None
         rows.append({"data": name, "metric": found["metric"], **winner, "baselines": tests,
                      "trials": found["trials"], "seconds": found["seconds"],
                      "ratio": ratio})  # fmt: skip
         spread = f" ± {short(winner['validation_std'])}"
-        print(
-            f"| {name} | {found['metric']} | {short(winner['validation'])}{spread} | "
-            f"{short(winner['test'])} | {short(low)} to {short(high)} | "
-            f"{short(tests.get('linear'))} | {short(tests.get('gradient boosting'))} | "
-            f"{found['trials']['started']} | {found['seconds']['total']:.1f} |",
-            flush=True,
-        )
+        table.row(
+            name.ljust(15), found["metric"], f"{short(winner['validation'])}{spread}",
+            short(winner["test"]), f"{short(low)} to {short(high)}", short(tests.get("linear")),
+            short(tests.get("gradient boosting")), f"{found['trials']['started']:,}",
+            f"{found['seconds']['total']:.1f}", f"{ratio:.4f}" if ratio else "–",
+        )  # fmt: skip
     finish(rows, asked.json, "scikit-learn")
 
 
