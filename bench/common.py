@@ -15,14 +15,21 @@ from typing import Any
 __all__ = ["Table", "arguments", "finish", "machine", "median_of", "turns", "versions"]
 
 
-def arguments(description: str, parts: Sequence[str] = ()) -> argparse.Namespace:
-    """`--quick` takes a minute or two; `--json FILE` keeps the rows; `--only NAME` of `parts`."""
+def arguments(
+    description: str, parts: Sequence[str] = (), seeds: int | None = None
+) -> argparse.Namespace:
+    """`--quick` takes a minute or two; `--json FILE` keeps the rows; `--only NAME` of `parts`.
+
+    With `seeds`, their usual number, there is `--seeds` too.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="finish within a minute or two")
     parser.add_argument("--json", type=Path, help="write rows, machine and versions to this file")
     if parts:
         told = f"measure this alone (may be repeated): {', '.join(parts)}"
         parser.add_argument("--only", action="append", choices=parts, metavar="NAME", help=told)
+    if seeds is not None:
+        parser.add_argument("--seeds", type=int, default=seeds, help=f"how many (default {seeds})")
     return parser.parse_args()
 
 
