@@ -30,7 +30,9 @@ class _OptunaPlayer:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler = optuna.samplers.TPESampler(seed=derive(seed, "optuna") % 2**31, **_LIAR)
         self._study = optuna.create_study(
-            sampler=sampler, pruner=pruner or optuna.pruners.NopPruner()
+            study_name=f"seed {seed}",  # Hyperband deals trials to brackets by it
+            sampler=sampler,
+            pruner=pruner or optuna.pruners.NopPruner(),
         )
         self._pruned, self._prunes = optuna.trial.TrialState.PRUNED, pruner is not None
         self._table = table

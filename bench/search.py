@@ -17,12 +17,8 @@ by seed: the mean and its 95 % interval. `--only cost` measures seconds per prop
 
 from __future__ import annotations
 
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # two processes share the cores
-    os.environ.setdefault(_name, "1")
-
 import math
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -31,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
+from threadpoolctl import threadpool_limits
 
 from common import Table, arguments, finish, machine, versions
 from optuna_peer import optuna_players
@@ -87,7 +84,7 @@ def regrets(how: str, quick: bool, seeds: int) -> list[dict[str, Any]]:
             print(f"\n{kind}: its tables are not here: left out")
             continue
         dealt = {name: list(range(at, seeds, len(names))) for at, name in enumerate(names)}
-        with ProcessPoolExecutor(PROCESSES) as pool:
+        with ProcessPoolExecutor(PROCESSES, initializer=partial(threadpool_limits, 1)) as pool:
             futures = [pool.submit(played, kind, how, *each) for each in dealt.items() if each[1]]
             told = [each for future in futures for each in future.result()]
         found += _shown(kind, how, names, told, seeds)

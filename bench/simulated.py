@@ -93,8 +93,8 @@ def regret(
 ) -> NDArray[np.float64]:
     """Regret of the incumbent at each tenth of the budget.
 
-    `budget` is in usual whole trainings (`RecordedTable.training`), all workers together. 0 is the table's best
-    configuration, 1 its median one; worse counts as 1.
+    `budget` is in usual whole trainings (`RecordedTable.training`), all workers together. 0 is the
+    table's best configuration, 1 its median one; worse counts as 1.
     """
     seconds = budget * benchmark.training / workers
     found, _ = simulate(searcher(benchmark, seed), benchmark, seed, seconds, workers)
