@@ -83,9 +83,10 @@ def regrets(how: str, quick: bool, seeds: int) -> list[dict[str, Any]]:
         if not names:
             print(f"\n{kind}: its tables are not here: left out")
             continue
-        dealt = {name: list(range(at, seeds, len(names))) for at, name in enumerate(names)}
+        dealt = [(name, list(range(at, seeds, len(names)))) for at, name in enumerate(names)]
+        jobs = [(name, several[k : k + 4]) for name, several in dealt for k in range(0, seeds, 4)]
         with ProcessPoolExecutor(PROCESSES, initializer=partial(threadpool_limits, 1)) as pool:
-            futures = [pool.submit(played, kind, how, *each) for each in dealt.items() if each[1]]
+            futures = [pool.submit(played, kind, how, *each) for each in jobs if each[1]]
             told = [each for future in futures for each in future.result()]
         found += _shown(kind, how, names, told, seeds)
     return found
