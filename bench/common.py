@@ -28,9 +28,14 @@ def parser(description: str, parts: Sequence[str] = ()) -> argparse.ArgumentPars
     return shared
 
 
-def arguments(description: str, parts: Sequence[str] = ()) -> argparse.Namespace:
-    """`--quick` takes a minute or two; `--json FILE` keeps the rows; `--only NAME` of `parts`."""
-    return parser(description, parts).parse_args()
+def arguments(
+    description: str, parts: Sequence[str] = (), seeds: int | None = None
+) -> argparse.Namespace:
+    """What `parser` takes; with `seeds`, their usual number, there is `--seeds` too."""
+    shared = parser(description, parts)
+    if seeds is not None:
+        shared.add_argument("--seeds", type=int, default=seeds, help=f"how many (default {seeds})")
+    return shared.parse_args()
 
 
 def machine() -> dict[str, Any]:

@@ -7,12 +7,13 @@ import time
 
 import pytest
 
-from modelshelf.executors import InlineExecutor, ThreadExecutor
+from modelshelf.executors import InlineExecutor, SimulatedExecutor, ThreadExecutor
 
 EXECUTORS = {
     "inline": InlineExecutor,
     "one thread": lambda run: ThreadExecutor(run, 1),
     "three threads": lambda run: ThreadExecutor(run, 3),
+    "simulated": lambda run: SimulatedExecutor(run, 3, lambda job: 0.01),
 }
 
 
