@@ -147,4 +147,5 @@ def _settings(request: Request) -> dict[str, Any]:
         "folds": request.folds,
         "data": request.dataset.name,
         "command": request.command,
+        "data_key": request.data_key,
     }
