@@ -5,8 +5,9 @@ Selection from Libraries of Models*). On log loss or squared error, whatever the
 smoother. What a network contributes to either on a row is one number, the probability that it gave
 the true class, or its error; so the number of classes costs nothing.
 
-The guard: rows are cut in halves, several times. Each half chooses, the other half judges. The
-halves' judgement says how many steps are worth making, and is the score that is told.
+The guard: rows are cut in halves, several times. Each half chooses, the other half judges. Their
+judgement says how many steps are worth making, and is the score that is told; the ensemble is the
+mean of what the halves chose.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ STEPS = 25  #: the most picks, a network taken up twice counting twice
 CUTS = 5  #: how often the rows are cut in halves
 FIRST = 3  #: the best so many are taken up before the greedy begins
 _LEAST = 1e-7  # a probability below this is taken for this: one row must not decide
+_LEAST_SHARE = 0.01  # a network with less is not worth its time
 _TRIED = 8  # numbers of steps whose metric is looked at
 
 
@@ -141,9 +143,11 @@ def _course(given: Floats, picks: Picks, classes: bool) -> Floats:
 
 
 def _weights(chosen: Sequence[Picks], steps: int, networks: int) -> NDArray[np.float64]:
-    """The mean of what each half chose in so many steps."""
+    """The mean of what each half chose in so many steps, without what is hardly in it."""
     taken = np.concatenate([picks[:steps] for picks in chosen])
-    return np.bincount(taken, minlength=networks) / len(taken)
+    weights = np.bincount(taken, minlength=networks) / len(taken)
+    weights[weights < min(_LEAST_SHARE, weights.max())] = 0.0
+    return np.asarray(weights / weights.sum())
 
 
 def _steps(
