@@ -144,7 +144,7 @@ def test_neither_sweeping_nor_going_on_takes_it_away(table, tmp_path):
     with pytest.raises(UserError, match="damaged"):
         _ = more.ensemble_model
     path.unlink()
-    with pytest.raises(UserError, match="ensemble .* is missing"):
+    with pytest.raises(UserError, match=r"ensemble .* is missing"):
         _ = more.ensemble_model
 
 

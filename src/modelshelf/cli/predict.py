@@ -20,7 +20,12 @@ __all__ = ["predict"]
 
 
 def predict(
-    barcode: Annotated[str, typer.Argument(help="A barcode or copy id, or how it begins.")],
+    barcode: Annotated[
+        str,
+        typer.Argument(
+            help="A barcode or copy id, or how it begins; with --ensemble, leave it out."
+        ),
+    ],
     data: Annotated[
         str | None, typer.Argument(help="The rows to answer: a table like the training one.")
     ] = None,

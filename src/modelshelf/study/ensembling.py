@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ _NO_TIME = "There was no time for an ensemble. Give more time for one."
 _UNUSABLE = (Status.DIVERGED, Status.FAILED)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ensembling:
     """What it takes to name an ensemble of the networks that were judged on the search's split.
 
@@ -60,7 +61,7 @@ class Ensembling:
         candidates, rows = min(networks, self._most), self._shape[0]
         members = min(candidates, 2 * STEPS)
         tests = members * answering * (self._test_rows + 4 * _SAMPLE) / rows
-        return 0.1 + 1.5 * (candidates * writing + tests + _CHOOSING * candidates * rows)
+        return 0.25 + 2.0 * (candidates * writing + tests + _CHOOSING * candidates * rows)
 
     def run(self, winner: int, left: Callable[[], float]) -> tuple[Ensemble | None, str]:
         """The ensemble, and what is to be said where there is none. `left()` is in seconds.
@@ -108,7 +109,7 @@ class Ensembling:
     def _test_rows(self) -> int:
         return 0 if self.problem.test_target is None else len(self.problem.test_target)
 
-    @property
+    @cached_property
     def _shape(self) -> tuple[int, ...]:
         """Of one network's answers on the validation rows."""
         rows = len(self.problem.rows(SEARCH_SPLIT)[1])
