@@ -20,6 +20,7 @@ from modelshelf.cli.words import in_words
 from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.domains import Choice
 from modelshelf.study import Model
+from modelshelf.study.ensemble_model import EnsembleModel
 from tests.cli.conftest import program, run
 
 
@@ -121,6 +122,26 @@ def test_predict_writes_labels_and_probabilities_of_the_very_network(tuned, tabl
     assert found["prediction"].to_list() == model.predict(rows).tolist()
     printed = run("predict", barcode, tmp_path / "new.csv", "--shelf", where)
     assert next(csv_module.reader(printed.out.splitlines()))[0] == "prediction"
+
+
+def test_predict_answers_with_the_ensemble_of_a_study(tuned, table, tmp_path):
+    ran, where = tuned
+    name = ran.json["study"]
+    rows = table.drop("label", "amount")
+    rows.write_csv(tmp_path / "new.csv")
+    done = run("predict", tmp_path / "new.csv", "--ensemble", name[:6], "--shelf", where)
+    assert done.status == 0, done.err
+    found = pl.read_csv(done.out.encode())
+    model = EnsembleModel.from_shelf(name, where)
+    assert np.array_equal(found.drop("prediction").to_numpy(), model.predict_proba(rows))
+    assert found["prediction"].to_list() == model.predict(rows).tolist()
+    assert len(model.members) == ran.json["ensemble"]["size"]
+    both = run("predict", "7QK4", tmp_path / "new.csv", "--ensemble", name, "--shelf", where)
+    assert (both.status, "only one can answer" in both.err) == (2, True)
+    neither = run("predict", tmp_path / "new.csv", "--shelf", where)
+    assert (neither.status, "predict DATA --ensemble STUDY" in neither.err) == (2, True)
+    wrong = run("predict", tmp_path / "new.csv", "--ensemble", f"{name[:-2]}x", "--shelf", where)
+    assert (wrong.status, name in wrong.err) == (2, True)
 
 
 def test_a_bundled_set_needs_no_file(tmp_path):

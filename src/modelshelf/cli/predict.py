@@ -1,23 +1,40 @@
-"""`modelshelf predict`: use a network."""
+"""`modelshelf predict`: use a network, or an ensemble."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelshelf.cli.options import ShelfPlace, make_console
 from modelshelf.cli.words import safe
-from modelshelf.core.errors import DataError
+from modelshelf.core.errors import DataError, SettingError
+
+if TYPE_CHECKING:
+    from modelshelf.study.ensemble_model import EnsembleModel
+    from modelshelf.study.model import Model
 
 __all__ = ["predict"]
 
 
 def predict(
-    barcode: Annotated[str, typer.Argument(help="A barcode or copy id, or how it begins.")],
-    data: Annotated[str, typer.Argument(help="The rows to answer: a table like the training one.")],
+    barcode: Annotated[
+        str,
+        typer.Argument(
+            help="A barcode or copy id, or how it begins; with --ensemble, leave it out."
+        ),
+    ],
+    data: Annotated[
+        str | None, typer.Argument(help="The rows to answer: a table like the training one.")
+    ] = None,
+    ensemble: Annotated[
+        str | None,
+        typer.Option(
+            help="In place of a barcode: the study, or how its name begins, whose ensemble answers."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="A .csv or .parquet file.  [default: CSV to the terminal]")
     ] = None,
@@ -26,6 +43,7 @@ def predict(
     """Predict with the very weights on the shelf: a label and probabilities for each row.
 
     A network trained with loss gaussian or quantile adds the ends of an interval, low and high.
+    With --ensemble STUDY, the mean of that study's ensemble answers: give the rows alone.
     """
     import polars as pl
 
@@ -34,8 +52,8 @@ def predict(
 
     if out is not None and out.suffix.lower() not in (".csv", ".parquet"):
         raise DataError(f"--out {str(out)!r}: expected a file name that ends in .csv or .parquet.")
-    model = Model.from_shelf(barcode, shelf)
-    table = read_table(data)
+    model, rows, name = _asked(barcode, data, ensemble, shelf)
+    table = read_table(rows)
     output, notes = model.output(table)
     if model.classes:
         columns = {"prediction": model.labels(output).tolist()}
@@ -43,7 +61,7 @@ def predict(
             columns[f"probability_{label}"] = output[:, k].tolist()
     else:
         columns = {"prediction": output.tolist()}
-        if model.has_intervals:
+        if isinstance(model, Model) and model.has_intervals:
             low, high = model.predict_interval(table).T.tolist()
             columns |= {"low": low, "high": high}
     frame = pl.DataFrame(columns, strict=False)
@@ -57,4 +75,27 @@ def predict(
         frame.write_parquet(out) if out.suffix.lower() == ".parquet" else frame.write_csv(out)
     except OSError as error:
         raise DataError(f"{str(out)!r} cannot be written: {error}.") from None
-    console.print(f"{len(frame):,} predictions of {model.barcode} in {out}.")
+    console.print(f"{len(frame):,} predictions of {name} in {out}.")
+
+
+def _asked(
+    barcode: str, data: str | None, ensemble: str | None, shelf: str | None
+) -> tuple[Model | EnsembleModel, str, str]:
+    """What is to answer, the rows, and what it is called."""
+    from modelshelf.study.ensemble_model import EnsembleModel
+    from modelshelf.study.model import Model
+
+    if ensemble is None:
+        if data is None:
+            raise SettingError(
+                "Expected a barcode and a table: `modelshelf predict BARCODE DATA`, or "
+                "`modelshelf predict DATA --ensemble STUDY`."
+            )
+        model = Model.from_shelf(barcode, shelf)
+        return model, data, model.barcode
+    if data is not None:
+        raise SettingError(
+            f"Both a barcode ({barcode!r}) and --ensemble: leave one out, for only one can answer."
+        )
+    found = EnsembleModel.from_shelf(ensemble, shelf)
+    return found, barcode, f"{len(found.members)} networks"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from modelshelf.core.records import Baseline, CurvePoint, Direction
+from modelshelf.core.records import Baseline, CurvePoint, Direction, Ensemble
 from modelshelf.space.barcode import stripes
 from modelshelf.space.configuration import Configuration
 
@@ -208,6 +208,9 @@ def result_lines(
         predict = typed("predict", name[:9], "NEW.csv", "--out", "predictions.csv", shelf=shelf)
         yield Text("Next  ", style="bold").append(show)
         yield f"      {predict}"
+        if result.ensemble is not None and result.ensemble.size > 1:
+            whole = ("predict", "NEW.csv", "--ensemble", result.study)
+            yield f"      {typed(*whole, '--out', 'predictions.csv', shelf=shelf)}"
     else:
         yield Text("To go on, type the same command again:  ", style="bold").append(command)
 
@@ -219,13 +222,37 @@ def _scores(result: StudyResult) -> Table:
     table.add_column("validation")
     table.add_column("test")
     spread = f" ± {number(winner.validation_std)}" if math.isfinite(winner.validation_std) else ""
-    test = number(winner.test)
-    if winner.test_interval:
-        test += f"  (95 %: {number(winner.test_interval[0])} to {number(winner.test_interval[1])})"
+    test = _tested(winner.test, winner.test_interval)
     table.add_row("this network", number(winner.validation) + spread, test, style="bold")
+    found = result.ensemble
+    if found is not None and found.size > 1:
+        test = _tested(found.test, found.test_interval)
+        table.add_row(f"ensemble of {found.size} networks", number(found.validation), test)
     for each in result.baselines:
         table.add_row(_label(each), number(each.validation), number(each.test))
     return table
+
+
+def _tested(score: float | None, interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return number(score)
+    return f"{number(score)}  (95 %: {number(interval[0])} to {number(interval[1])})"
+
+
+def _together(found: Ensemble, metric: str) -> str:
+    """What an ensemble costs, and where its score comes from."""
+    if found.size == 1:
+        return (
+            f"No ensemble of the best {found.candidates} networks did better than one of them "
+            "alone, on rows that did not choose it."
+        )
+    size = found.parameters / max(found.winner_parameters, 1)
+    seconds = f"{1000 * found.seconds:.3g} ms against {1000 * found.winner_seconds:.3g} ms"
+    return (
+        f"The ensemble's validation score comes from rows that did not choose it (the best "
+        f"network alone, judged so: {metric} {number(found.single)}). It has {size:,.3g} times "
+        f"the winner's weights, and takes {seconds} to answer 1,000 rows."
+    )
 
 
 def _explained(result: StudyResult) -> Iterator[Text | str]:
@@ -238,6 +265,8 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
         )
     elif not result.complete:
         yield "Its validation score is the best of many, and so too good: it was not re-tested yet."
+    if result.ensemble is not None:
+        yield _together(result.ensemble, result.metric)
     ahead = _ahead(result)
     if ahead is not None:
         yield Text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,6 +11,7 @@ __all__ = [
     "CurvePoint",
     "Direction",
     "Ensemble",
+    "Member",
     "Outcome",
     "Purpose",
     "Status",
@@ -135,9 +137,30 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class Ensemble:
-    """The mean prediction of several networks."""
+class Member:
+    """One network of an ensemble."""
 
-    size: int
+    copy: str
+    weight: float  #: its share of the mean; all shares come to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """The mean prediction of several networks; of one, where no ensemble was better.
+
+    `validation` and `single` were judged by rows that chose neither.
+    """
+
+    size: int  #: distinct networks
     validation: float
     test: float | None
+    test_interval: tuple[float, float] | None = None  #: 95 %
+    single: float = math.nan  #: the metric of the best network alone, judged as `validation` is
+    candidates: int = 0  #: networks that it was chosen from
+    members: tuple[Member, ...] = ()  #: the heaviest first
+    parameters: int = 0  #: of all members
+    winner_parameters: int = 0
+    bytes: int = 0  #: of all members' arrays
+    seconds: float = math.nan  #: to answer 1,000 rows, preparation included, on one core
+    winner_seconds: float = math.nan  #: the winner's
+    file: str = ""  #: on the shelf, with all its networks

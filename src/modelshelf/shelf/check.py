@@ -47,9 +47,22 @@ def problems(database: Database, files: Files) -> Iterator[str]:
             yield from _network(connection, files, row)
     for name in sorted({row.preparation for row in rows} - {""}):
         try:
-            files.read_preparation(name)
+            files.read_described("preparation", name)
         except ShelfError as error:
             yield str(error)
+    for name in sorted(_ensembles(database)):
+        try:
+            files.read_described("ensemble", name)
+        except ShelfError as error:
+            yield str(error)
+
+
+def _ensembles(database: Database) -> set[str]:
+    """The files of the ensembles that studies' results name."""
+    with database.reading() as connection:
+        stored = connection.execute(select(study.c.result).where(study.c.result.is_not(None)))
+        found = [json.loads(result).get("ensemble") or {} for result in stored.scalars()]
+    return {each["file"] for each in found if each.get("file")}
 
 
 _FILED = (
@@ -199,12 +212,13 @@ def _moved_on(connection: Connection, row: Row[Any]) -> bool:
 
 
 def orphans(database: Database, files: Files) -> Iterator[str]:
-    """Files of networks and preparations that no trial names."""
+    """Files of networks, preparations and ensembles that nothing names."""
     with told(files.root):
         found = list(files.every())
     with database.reading() as connection:
         named = set(connection.execute(select(trial.c.file)).scalars())
         named |= set(connection.execute(select(trial.c.preparation).distinct()).scalars())
+    named |= _ensembles(database)
     yield from (name for name in found if name not in named)
 
 

@@ -1,4 +1,4 @@
-"""The files of a shelf: trained networks and preparations. No database is touched here."""
+"""The files of a shelf: networks, preparations, ensembles. No database is touched here."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from modelshelf.shelf.tensors import decode, encode
 
 __all__ = ["Files", "write_atomically", "write_once"]
 
-_NAME = re.compile(r"(networks/\d+/|preparations/)[0-9a-f-]+\.safetensors")
-_DESCRIPTION = "preparation"  # the one entry in the header of a preparation's file
+_NAME = re.compile(r"(networks/\d+/|preparations/|ensembles/)[0-9a-f-]+\.safetensors")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -96,28 +95,30 @@ class Files:
         """
         return self._decoded(name, self.bytes_of(name), checksum)
 
-    def write_preparation(
-        self, description: Mapping[str, object], arrays: Mapping[str, NDArray[Any]]
+    def write_described(
+        self, kind: str, description: Mapping[str, object], arrays: Mapping[str, NDArray[Any]]
     ) -> str:
-        """Write a preparation under the hash of its content, once; returns its name."""
-        data = encode(arrays, {_DESCRIPTION: json.dumps(description, sort_keys=True)})
-        name = f"preparations/{hashlib.sha256(data).hexdigest()}.safetensors"
+        """Write a preparation or an ensemble under the hash of its content, once; its name."""
+        data = encode(arrays, {kind: json.dumps(description, sort_keys=True)})
+        name = f"{kind}s/{hashlib.sha256(data).hexdigest()}.safetensors"
         with told(self.root):
             if not self._holds(name, data):
                 self._write(name, data)
         return name
 
-    def read_preparation(self, name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """A preparation. Raises `ShelfError` where it is missing or damaged."""
+    def read_described(
+        self, kind: str, name: str
+    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What was written so. Raises `ShelfError` where it is missing or damaged."""
         try:
             data = self.bytes_of(name)
         except FileNotFoundError:
             raise ShelfError(
-                f"The preparation {name} of the shelf at {self.root} is missing: networks that "
-                "need it cannot be used. Put back a copy of the file."
+                f"The {kind} {name} of the shelf at {self.root} is missing: what needs it cannot "
+                "be used. Put back a copy of the file."
             ) from None
         arrays, metadata = self._decoded(name, data, Path(name).stem)
-        return json.loads(metadata[_DESCRIPTION]), arrays
+        return json.loads(metadata[kind]), arrays
 
     def bytes_of(self, name: str) -> bytes:
         """The bytes of a file of this shelf. Raises `FileNotFoundError` where it is gone."""
@@ -142,8 +143,9 @@ class Files:
         return self._listed(f"networks/{study}")
 
     def every(self) -> Iterator[str]:
-        """Names of all files of networks and preparations, half-written ones too."""
+        """Names of all files of networks, preparations and ensembles, half-written ones too."""
         yield from self._listed("preparations")
+        yield from self._listed("ensembles")
         folder = self.root / "networks"
         for each in sorted(folder.iterdir()) if folder.is_dir() else ():
             yield from self._listed(f"networks/{each.name}")

@@ -274,11 +274,23 @@ class Shelf:
 
         Returns its name. Raises `TypeError` for what JSON, or an array of numbers, cannot hold.
         """
-        return self._files.write_preparation(json, arrays)
+        return self._files.write_described("preparation", json, arrays)
 
     def read_preparation(self, name: str) -> tuple[dict[str, Any], Arrays]:
         """A preparation, from any thread. Raises `ShelfError` where it is missing or damaged."""
-        return self._files.read_preparation(name)
+        return self._files.read_described("preparation", name)
+
+    def write_ensemble(self, json: Mapping[str, object], arrays: Mapping[str, NDArray[Any]]) -> str:
+        """Write an ensemble: all its networks in one file, which nothing sweeps or replaces.
+
+        Its members' own files may be: a study that goes on trains a paused member further. Returns
+        the file's name, for the study's result to hold.
+        """
+        return self._files.write_described("ensemble", json, arrays)
+
+    def read_ensemble(self, name: str) -> tuple[dict[str, Any], Arrays]:
+        """An ensemble. Raises `ShelfError` where it is missing or damaged."""
+        return self._files.read_described("ensemble", name)
 
     def preparation_of(self, study: str, number: int) -> str:
         """The name of the preparation that a trial was trained with; empty where it has none."""
@@ -304,7 +316,7 @@ class Shelf:
         return tuple(check.problems(self._database, self._files))
 
     def orphans(self) -> tuple[str, ...]:
-        """Files that no trial names: of networks at work, or left by a kill. No problem."""
+        """Files that nothing names: of networks at work, or left by a kill. No problem."""
         return tuple(check.orphans(self._database, self._files))
 
     def _this(self, study: str, number: int) -> tuple[Any, Any]:

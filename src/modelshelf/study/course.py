@@ -15,6 +15,7 @@ from modelshelf.search import Searcher
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.baselines import Baselines
 from modelshelf.study.budget import Clock
+from modelshelf.study.ensembling import Ensembling
 from modelshelf.study.finals import Plan, expected_seconds, plan_for, within
 from modelshelf.study.loop import Loop
 from modelshelf.study.model import Model
@@ -79,6 +80,9 @@ class Course:
         )
         self._plan = plan_for(problem.dataset.rows, request.folds, problem.refits)
         self._finals = Finals(problem, request.seed, self._loop, self._search, self._plan)
+        self._ensembling = Ensembling(
+            problem, shelf, record.name, None if self._limit is None else request.data_key
+        )
         self._baselines = Baselines(problem)
         self._progress = Progress(
             "searching", 0.0, self._limit, request.budget.trials, notes=problem.dataset.notes
@@ -172,8 +176,17 @@ class Course:
         """Seconds until only the margin is left."""
         return math.inf if self._limit is None else self._limit - self._margin - self._clock()
 
+    def _until_closing(self) -> float:
+        return math.inf if self._limit is None else self._limit - self._closing - self._clock()
+
     @property
     def _margin(self) -> float:
+        """Seconds kept for the ensemble, the test, the writing and the printing."""
+        ensemble = self._ensembling.expected_seconds(*self._loop.measured)
+        return self._closing + min(ensemble, 0.1 * (self._limit or 0.0))
+
+    @property
+    def _closing(self) -> float:
         """Seconds kept for the test, the writing and the printing."""
         return min(0.35 + 0.01 * (self._limit or 0.0), 0.25 * (self._limit or 0.0))
 
@@ -218,7 +231,9 @@ class Course:
         counted = self._shelf.trials(self._record.name, purpose=Purpose.SEARCH)
         waiting = [t.number for t in counted if t.status in (Status.RUNNING, Status.PAUSED)]
         self._shelf.mark(self._record.name, waiting, Status.STOPPED)
-        result = replace(self._result(winner, baselines), notes=self._notes(verdict, baselines))
+        ensemble, said = self._ensembling.run(verdict.trial.number, self._until_closing)
+        notes = (*self._notes(verdict, baselines), *([said] if said else []))
+        result = replace(self._result(winner, baselines), ensemble=ensemble, notes=notes)
         budget = {"seconds": self._limit, "trials": self._request.budget.trials}
         self._shelf.update_study(
             self._record.name,

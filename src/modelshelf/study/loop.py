@@ -67,6 +67,7 @@ class Loop:
         self.steps_done = 0
         self.training_seconds = 0.0
         self.writing_seconds = 0.0
+        self._shelved, self._shelving, self._answering = 0, 0.0, 0.0  # legs of this run
         self._next_job = 0
         self._retired = 0
         self.legs: list[Leg] = []  # every leg that the log held when it was taken up
@@ -76,6 +77,12 @@ class Loop:
     def outstanding(self) -> int:
         """How many legs were dispatched and did not retire yet."""
         return len(self._waiting)
+
+    @property
+    def measured(self) -> tuple[int, float, float]:
+        """Trials, and mean seconds to write a network's file and for it to answer, in this run."""
+        legs = max(self._shelved, 1)
+        return len(self.trials), self._shelving / legs, self._answering / legs
 
     def load(self) -> None:
         """Take up the log where it ends. Legs that were cut off are dispatched again."""
@@ -209,6 +216,9 @@ class Loop:
         self.steps_done += outcome.steps
         self.training_seconds += outcome.seconds
         self.writing_seconds += work.writing
+        self._shelved += 1
+        self._shelving += work.writing
+        self._answering += work.answering
         self._ready[leg.job.number] = Arrival(leg, replace(outcome, curve=()), work.value)
 
     def _write(self, **changes: Any) -> None:

@@ -94,14 +94,14 @@ class Problem:
                 self._cache[split, scaling, max_one_hot] = found
             return found
 
-    def score(self, network: Network, prepared: Prepared) -> float:
-        """The metric of a network on a split's validation rows; NaN where it has none."""
-        if not len(prepared.target):
-            return math.nan
+    def answers(self, network: Network, prepared: Prepared) -> NDArray[np.float64]:
+        """What a network answers on a split's validation rows, numbers in the target's unit."""
         output = network.predict(prepared.data.validation_x)
-        if not self.classes:
-            output = prepared.preparation.unscale_target(output)
-        return score(self.metric, prepared.target, output)
+        return output if self.classes else prepared.preparation.unscale_target(output)
+
+    def score(self, output: NDArray[np.float64], prepared: Prepared) -> float:
+        """The metric of `answers`; NaN where the split has no validation rows."""
+        return score(self.metric, prepared.target, output) if len(prepared.target) else math.nan
 
     def _prepare(self, split: Split, scaling: str, max_one_hot: int | None) -> Prepared:
         train, validation = self.rows(split)

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelshelf.core.records import Baseline, Direction, Ensemble, Task, Winner
+from modelshelf.core.errors import SettingError
+from modelshelf.core.records import Baseline, Direction, Ensemble, Member, Task, Winner
 
 if TYPE_CHECKING:
+    from modelshelf.study.ensemble_model import EnsembleModel
     from modelshelf.study.model import Model
 
 __all__ = ["StudyResult"]
@@ -45,6 +47,17 @@ class StudyResult:
         from modelshelf.study.model import Model
 
         return Model.from_shelf(self.winner.copy, self.shelf)
+
+    @property
+    def ensemble_model(self) -> EnsembleModel:
+        """The ensemble, ready to answer. Raises `SettingError` where the study chose none."""
+        from modelshelf.study.ensemble_model import EnsembleModel
+
+        if self.ensemble is None:
+            raise SettingError(
+                f"The study {self.study} has no ensemble: give it more time, or use its winner."
+            )
+        return EnsembleModel.from_file(self.ensemble.file, self.shelf)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; a number that is not finite is None."""
@@ -96,7 +109,7 @@ class StudyResult:
                     "test_interval": tuple(interval) if interval else None,
                 }
             ),
-            ensemble=Ensemble(**stored["ensemble"]) if stored["ensemble"] else None,
+            ensemble=_ensemble(stored["ensemble"]) if stored["ensemble"] else None,
             baselines=tuple(
                 Baseline(**{**each, "validation": _number(each["validation"])})
                 for each in stored["baselines"]
@@ -110,6 +123,19 @@ class StudyResult:
             complete=stored.get("complete", True),
             reused=reused,
         )
+
+
+def _ensemble(stored: Mapping[str, Any]) -> Ensemble:
+    interval = stored.get("test_interval")
+    measured = ("validation", "single", "seconds", "winner_seconds")
+    return Ensemble(
+        **{
+            **stored,
+            **{name: _number(stored.get(name)) for name in measured},
+            "test_interval": tuple(interval) if interval else None,
+            "members": tuple(Member(**each) for each in stored.get("members", ())),
+        }
+    )
 
 
 def _number(value: float | None) -> float:

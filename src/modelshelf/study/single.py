@@ -77,7 +77,8 @@ def train_one(
                 f"Training diverged in its first epoch: lower learning_rate (it is {rate:g})."
             )
         network = engine.network(member, problem.classes)
-        outcome = replace(outcome, score=problem.score(network, prepared))
+        answered = problem.answers(network, prepared)
+        outcome = replace(outcome, score=problem.score(answered, prepared))
     copy = copy_id(trial, dataset.fingerprint, outcome.epoch)
     record = TrialRecord(
         study="",

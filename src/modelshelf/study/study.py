@@ -193,4 +193,5 @@ def _settings(request: Request, shelf: Shelf) -> dict[str, Any]:
         "epochs": usual_epochs(request.dataset.rows, request.budget.seconds),
         "data": request.dataset.name,
         "command": request.command,
+        "data_key": request.data_key,
     }

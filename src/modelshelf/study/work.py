@@ -18,6 +18,7 @@ from modelshelf.data.prepare import Preparation
 from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.shelf import Shelf, StoredFile
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.answers import packed
 from modelshelf.study.problem import Prepared, Problem
 from modelshelf.study.trial import Leg, copy_id
 
@@ -35,6 +36,7 @@ class Work:
     copy: str = ""
     parameters: int = 0
     writing: float = 0.0  #: seconds spent on files
+    answering: float = 0.0  #: seconds that the network took to answer the validation rows
 
 
 class Trainer:
@@ -81,13 +83,16 @@ class Trainer:
     def _judge(self, leg: Leg, member: Member, done: EngineLeg, prepared: Prepared) -> Work:
         problem, trial = self._problem, leg.trial
         network = self._engine.network(member, problem.classes)
-        scored = problem.score(network, prepared) if done.best_epoch > 0 else math.nan
+        began = time.perf_counter()
+        judged = done.best_epoch > 0 and len(prepared.target) > 0
+        output = problem.answers(network, prepared) if judged else None
+        answering = time.perf_counter() - began
         outcome = Outcome(
             status=_status(done, leg),
             epoch=done.epoch,
             best_epoch=done.best_epoch,
             loss=done.loss,
-            score=scored,
+            score=math.nan if output is None else problem.score(output, prepared),
             seconds=done.seconds,
             steps=done.steps,
             curve=curve_points(self._problem, done, prepared),
@@ -99,6 +104,8 @@ class Trainer:
         tensors = network.tensors()
         if outcome.status is Status.PAUSED:
             tensors |= self._engine.snapshot(member)
+        if output is not None and _worth_keeping(outcome, value):
+            tensors |= packed(output, problem.classes)
         copy = copy_id(trial, self._data_key, done.epoch)
         told = described(trial.configuration, copy)
         file = self._shelf.write_network(self._study, trial.number, done.epoch, tensors, told)
@@ -110,6 +117,7 @@ class Trainer:
             copy,
             member.layout.parameters,
             time.perf_counter() - began,
+            answering,
         )
 
     def _preparation(self, prepared: Prepared) -> str:
@@ -156,6 +164,11 @@ def ranking_value(problem: Problem, outcome: Outcome) -> float:
         value = outcome.score if metric.direction == "minimize" else -outcome.score
     usable = outcome.status not in (Status.DIVERGED, Status.FAILED) and math.isfinite(value)
     return value if usable else math.inf
+
+
+def _worth_keeping(outcome: Outcome, value: float) -> bool:
+    """Whether a network's answers are kept: not where it is hopeless, to save room."""
+    return outcome.status is not Status.STOPPED and math.isfinite(value)
 
 
 def _status(done: EngineLeg, leg: Leg) -> Status:

@@ -1,0 +1,188 @@
+"""A study's ensemble: gathered from the shelf, chosen, put back on it, and tested, in time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelshelf.core.errors import ShelfError
+from modelshelf.core.records import Ensemble, Member, Purpose, Status, TrialRecord
+from modelshelf.data.metrics import interval, score
+from modelshelf.engines.numpy_ import Network
+from modelshelf.shelf import Shelf
+from modelshelf.space.configuration import Configuration
+from modelshelf.study.answers import unpacked
+from modelshelf.study.ensemble import STEPS, Predictions, select
+from modelshelf.study.ensemble_model import EnsembleModel
+from modelshelf.study.model import Model
+from modelshelf.study.problem import Problem
+from modelshelf.study.searching import SEARCH_SPLIT
+
+__all__ = ["Ensembling"]
+
+_MOST = 100  # candidates, the best of the search by their loss
+_MOST_NUMBERS = 40_000_000  # of their answers together: 160 MB
+_SAMPLE = 1_000  # rows on which answering is timed
+_CHOOSING = 2e-7  # seconds for each candidate and row
+_NO_TIME = "There was no time for an ensemble. Give more time for one."
+_UNUSABLE = (Status.DIVERGED, Status.FAILED)
+
+
+@dataclass(frozen=True, eq=False)
+class Ensembling:
+    """What it takes to name an ensemble of the networks that were judged on the search's split.
+
+    `data_key` names other studies that count: those of the same data, split and seed. None counts
+    this study alone, as where the same seed is to give the same answer on any shelf.
+    """
+
+    problem: Problem
+    shelf: Shelf
+    study: str
+    data_key: str | None
+
+    def expected_seconds(self, networks: int, writing: float, answering: float) -> float:
+        """What it should take with so many networks to choose from.
+
+        In means that this study measured: `writing`, to put a network on the shelf, and
+        `answering`, for one to answer the validation rows.
+        """
+        if networks < 2:
+            return 0.0
+        candidates, rows = min(networks, self._most), self._shape[0]
+        members = min(candidates, 2 * STEPS)
+        tests = members * answering * (self._test_rows + 4 * _SAMPLE) / rows
+        return 0.25 + 2.0 * (candidates * writing + tests + _CHOOSING * candidates * rows)
+
+    def run(self, winner: int, left: Callable[[], float]) -> tuple[Ensemble | None, str]:
+        """The ensemble, and what is to be said where there is none. `left()` is in seconds.
+
+        `winner` is the number of the winner's trial. The test rows were given up for it before:
+        this is the same use of them.
+        """
+        records, outputs = self._candidates(left() / 2)
+        if left() <= 0:
+            return None, _NO_TIME
+        if len(records) < 2:
+            return None, ""
+        target = self.problem.dataset.target[self.problem.rows(SEARCH_SPLIT)[1]]
+        chosen = select(Predictions(outputs, target), self.problem.metric, self.problem.seed)
+        order = np.argsort(-chosen.weights, kind="stable")[: chosen.size]
+        taken = [records[i] for i in order]
+        model = self._model(taken, chosen.weights[order])
+        seconds = self._timed(model)
+        if seconds / _SAMPLE * self._test_rows > left():
+            return None, _NO_TIME
+        named = [self.shelf.preparation_of(each.study, each.number) for each in taken]
+        file = model.write(self.shelf, named)
+        alone = self._model([self.shelf.trial(self.study, winner)], np.ones(1))
+        test, between = self._tested(model)
+        return Ensemble(
+            size=chosen.size,
+            validation=chosen.validation,
+            test=test,
+            test_interval=between,
+            single=chosen.single,
+            candidates=len(records),
+            members=tuple(
+                Member(each.copy, float(weight))
+                for each, weight in zip(model.members, model.weights, strict=True)
+            ),
+            parameters=model.parameters,
+            winner_parameters=alone.parameters,
+            bytes=model.bytes,
+            seconds=seconds,
+            winner_seconds=self._timed(alone),
+            file=file,
+        ), ""
+
+    @property
+    def _test_rows(self) -> int:
+        return 0 if self.problem.test_target is None else len(self.problem.test_target)
+
+    @cached_property
+    def _shape(self) -> tuple[int, ...]:
+        """Of one network's answers on the validation rows."""
+        rows = len(self.problem.rows(SEARCH_SPLIT)[1])
+        classes = self.problem.dataset.schema.classes
+        return (rows, len(classes)) if self.problem.classes else (rows,)
+
+    @property
+    def _most(self) -> int:
+        return min(_MOST, max(2, _MOST_NUMBERS // math.prod(self._shape)))
+
+    def _candidates(self, seconds: float) -> tuple[list[TrialRecord], NDArray[Any]]:
+        """The best networks, as many as can be read in this time, and their answers."""
+        began = time.monotonic()
+        records, answers = [], []
+        for record in self._ranked():
+            if time.monotonic() - began > seconds:
+                break
+            with suppress(ShelfError):  # one damaged file is no reason to lose the study
+                answers.append(self._answers(record))
+                records.append(record)
+        dtype = np.float32 if self.problem.classes else np.float64
+        return records, np.array(answers, dtype)
+
+    def _ranked(self) -> list[TrialRecord]:
+        """Usable networks of the search, and of other studies that count, the best first."""
+        names = [self.study]
+        if self.data_key is not None:
+            names += [
+                each.name
+                for each in self.shelf.studies()
+                if each.settings.get("data_key") == self.data_key
+                and each.status == "done"
+                and each.name != self.study
+            ]
+        found: dict[str, TrialRecord] = {}
+        for name in names:
+            best = self.shelf.trials(name, purpose=Purpose.SEARCH, sort="loss", limit=2 * _MOST)
+            for each in best:
+                if each.status not in _UNUSABLE and each.best_epoch and math.isfinite(each.loss):
+                    found.setdefault(each.copy, each)  # studies may hold the very same network
+        return sorted(found.values(), key=lambda each: each.loss)[: self._most]
+
+    def _answers(self, record: TrialRecord) -> NDArray[np.float64]:
+        """As they were kept, or made again where they were not: then the network answers."""
+        tensors, _ = self.shelf.read_network(record)
+        kept = unpacked(tensors, self.problem.classes)
+        if kept is not None and kept.shape == self._shape:
+            return kept
+        configuration = Configuration.from_json(record.configuration)
+        network = Network.from_tensors(configuration, self.problem.classes, tensors)
+        return self.problem.answers(network, self.problem.prepared(SEARCH_SPLIT, configuration))
+
+    def _model(self, records: list[TrialRecord], weights: NDArray[np.float64]) -> EnsembleModel:
+        members = tuple(Model.from_record(self.shelf, each) for each in records)
+        return EnsembleModel(members, weights)
+
+    def _timed(self, model: EnsembleModel) -> float:
+        """Seconds to answer 1,000 rows: of two times, the better one."""
+        frame = self.problem.dataset.frame
+        frame = pl.concat([frame] * -(-_SAMPLE // frame.height)).head(_SAMPLE)
+        found = []
+        for _ in range(2):
+            began = time.perf_counter()
+            model.answer(frame)
+            found.append(time.perf_counter() - began)
+        return min(found)
+
+    def _tested(self, model: EnsembleModel) -> tuple[float | None, tuple[float, float] | None]:
+        problem, target = self.problem, self.problem.test_target
+        if problem.test_frame is None or target is None:
+            return None, None
+        output = model.answer(problem.test_frame)
+        return (
+            score(problem.metric, target, output),
+            interval(problem.metric, target, output, problem.seed),
+        )
