@@ -128,6 +128,15 @@ class Search:
         is_open = arrival.outcome.status is Status.PAUSED
         self.evidence.observe(Result(number, leg.job.rung, arrival.value, is_open))
 
+    def standings(self) -> list[tuple[float, float]]:
+        """What each trial is ranked by and its score, in the order in which they came to stand."""
+        last: dict[int, Arrival] = {}
+        for arrival in self.loop.arrivals:
+            if arrival.leg.trial.purpose is Purpose.SEARCH:
+                last.pop(arrival.leg.trial.number, None)
+                last[arrival.leg.trial.number] = arrival
+        return [(arrival.value, arrival.outcome.score) for arrival in last.values()]
+
     def seconds_of(self, number: int) -> float:
         """Seconds that a trial was trained for, on one core, all its legs together."""
         return self._spent.get(number, 0.0)

@@ -9,19 +9,22 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modelshelf.core.records import Purpose, Status
 from modelshelf.data.split import Split
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.costs import cost_of
 from modelshelf.study.loop import Arrival, Loop
+from modelshelf.study.pareto import Cost, Prefer, Traded, choose, finalists
 from modelshelf.study.problem import Problem
-from modelshelf.study.searching import Search
+from modelshelf.study.searching import SEARCH_SPLIT, Search
 from modelshelf.study.trial import Trial, trial_seed
 
 __all__ = ["Finals", "Verdict", "retest_splits"]
 
 _FINALISTS = 4
+_CHEAP_FINALISTS = 2  # more, where a small or fast network is preferred
 
 
 def retest_splits(rows: int, folds: int) -> tuple[Split, ...]:
@@ -48,6 +51,7 @@ class Verdict:
     trial: Trial
     arrival: Arrival
     refitted: bool
+    traded: Traded | None = None
 
 
 @dataclass(eq=False)
@@ -59,7 +63,9 @@ class Finals:
     loop: Loop
     search: Search
     splits: Sequence[Split]
+    prefer: Prefer = Prefer.BEST
     _brief: bool = False
+    _costs: dict[Configuration, Cost] = field(default_factory=dict)
 
     def expected_seconds(self) -> float:
         """What re-testing the present finalists should take, on all workers together."""
@@ -79,7 +85,19 @@ class Finals:
         return min(best * 1.5 + patience, most)
 
     def _finalists(self) -> list[tuple[Trial, Arrival]]:
-        return self.search.ranked()[:_FINALISTS]
+        ranked = self.search.ranked()
+        if self.prefer is Prefer.BEST:
+            return ranked[:_FINALISTS]
+        values = [(trial.configuration, arrival.value) for trial, arrival in ranked]
+        count = _FINALISTS + _CHEAP_FINALISTS
+        named = set(finalists(values, self._cost, self.prefer, count))
+        return [each for each in ranked if each[0].configuration in named]
+
+    def _cost(self, configuration: Configuration) -> Cost:
+        if configuration not in self._costs:
+            prepared = self.problem.prepared(SEARCH_SPLIT, configuration)
+            self._costs[configuration] = cost_of(configuration, prepared.preparation)
+        return self._costs[configuration]
 
     def run(
         self, over: Callable[[], bool], tell: Callable[[int, int], None], seconds: float
@@ -147,28 +165,40 @@ class Finals:
             and arrival.outcome.best_epoch > 0
         ]
 
-    def best(self) -> tuple[Configuration, list[Arrival]] | None:
-        """The finalist whose re-tests are best on average, among those re-tested most often.
+    def chosen(self) -> tuple[Configuration, Configuration] | None:
+        """Among the finalists re-tested most often: the preferred one, and the best on average.
 
-        Where none was re-tested, the best of the search, with no re-tests; None where the search
-        found nothing that can be ranked.
+        Where none was re-tested, the best of the search; None where the search found nothing that
+        can be ranked.
         """
         configurations = [trial.configuration for trial, _ in self._finalists()]
         if not configurations:
             return None
-        tested = [(c, self._retests(c)) for c in configurations]
-        most = max(len(retests) for _, retests in tested)
-        if most == 0:
-            return configurations[0], []
-        full = [(c, retests) for c, retests in tested if len(retests) == most]
-        return min(full, key=lambda each: statistics.fmean(a.value for a in each[1]))
+        tested = {c: {a.leg.trial.split: a.value for a in self._retests(c)} for c in configurations}
+        if not any(tested.values()):
+            return configurations[0], configurations[0]
+        return choose(tested, self._cost, self.prefer)
+
+    def _traded(self, chosen: Configuration, best: Configuration) -> Traded | None:
+        """What a cheaper network than the best was given for; None where the best won."""
+        if chosen == best:
+            return None
+        mine, its = self._cost(chosen), self._cost(best)
+        return Traded(
+            self.prefer,
+            best.barcode,
+            statistics.fmean(a.outcome.score for a in self._retests(best)),
+            (mine.parameters, its.parameters),
+            (mine.multiply_adds, its.multiply_adds),
+        )
 
     def verdict(self, over: Callable[[], bool]) -> Verdict | None:
         """The winner, trained again on all development rows where they are few."""
-        chosen = self.best()
+        chosen = self.chosen()
         if chosen is None:
             return None
-        configuration, retests = chosen
+        configuration, best = chosen
+        retests = self._retests(configuration)
         if not retests:
             trial, arrival = next(
                 each for each in self.search.ranked() if each[0].configuration == configuration
@@ -186,6 +216,7 @@ class Finals:
             (refitted or final).leg.trial,
             refitted or final,
             refitted is not None,
+            self._traded(configuration, best),
         )
 
     def _refit(self, configuration: Configuration, over: Callable[[], bool]) -> Arrival | None:
