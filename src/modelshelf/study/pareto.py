@@ -35,8 +35,9 @@ class Prefer(StrEnum):
     @classmethod
     def of(cls, word: str) -> Prefer:
         """The preference of this name. Raises `SettingError` where there is none."""
-        if word not in set(cls):
-            raise SettingError(f"There is no preference {word!r}: {nearest(word, list(cls))}.")
+        names = [each.value for each in cls]
+        if word not in names:
+            raise SettingError(f"There is no preference {word!r}: {nearest(word, names)}.")
         return cls(word)
 
 
@@ -71,7 +72,9 @@ def non_dominated(objectives: Sequence[Sequence[float]]) -> list[int]:
     >>> non_dominated([(1, 9), (2, 2), (3, 3), (9, 1), (2, 2)])
     [0, 1, 3]
     """
-    rows = np.asarray(objectives, dtype=np.float64).reshape(len(objectives), -1)
+    if not objectives:
+        return []
+    rows = np.asarray(objectives, dtype=np.float64)
     kept: list[int] = []
     # In this order, no row is dominated by a later one: holding each against the kept is enough.
     for index in np.lexsort(rows.T[::-1]).tolist():
