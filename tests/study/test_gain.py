@@ -45,9 +45,9 @@ def test_nothing_is_expected_where_nothing_improves():
     early = np.concatenate([0.3 + 0.02 * rng.random(20), 0.6 + 0.3 * rng.random(280)])
     assert expected_gain(early) == 0.0
     # The best of all is a stroke of luck far below the rest, long ago.
-    lucky = 1.0 + 0.1 * rng.normal(size=400)
-    lucky[3] = 0.2
-    assert expected_gain(lucky) < 0.02
+    lucky = 1.0 + 0.1 * rng.normal(size=(50, 400))
+    lucky[:, 3] = 0.2
+    assert np.mean([expected_gain(each) for each in lucky]) < 0.015
     # Negative control: the same values in the other order promise much.
     assert expected_gain(early[::-1]) > 0.02
 

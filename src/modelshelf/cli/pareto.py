@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -75,6 +75,11 @@ def draw_front(
     console.print(_told(front, len(shown)))
     console.print()
     console.print(_table(front, shown, seconds, winner, console.width))
+    console.print(
+        "answers: 1,000 rows on one core, measured now; trained: on one core. Scores are those of "
+        "the search, the best of many, and so too good.",
+        style="dim",
+    )
     if len(front.compared) > 1:
         console.print()
         for line in scatter(front, against, winner, max(20, min(70, console.width - 14))):
@@ -114,70 +119,82 @@ def _spread(members: Sequence[Candidate], limit: int) -> list[Candidate]:
 def _table(
     front: Front, shown: Sequence[Candidate], seconds: Sequence[float], winner: str, width: int
 ) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("barcode", no_wrap=True)
-    names = [front.metric, "loss", "weights", "multiply-adds", "answers", "trained"]
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-    if width >= 110:
-        table.add_column("what", no_wrap=True, overflow="ellipsis")
-    for each, answers in zip(shown, seconds, strict=True):
-        trial = each.trial
-        row = [
-            trial.barcode,
-            number(trial.score),
-            number(trial.loss),
-            f"{each.cost.parameters:,}",
-            f"{each.cost.multiply_adds:,}",
-            f"{1000 * answers:.2f} ms",
-            f"{trial.seconds:.2f} s",
-        ]
-        if width >= 110:
-            row.append(short(Configuration.from_json(trial.configuration)))
-        table.add_row(*row, style="bold green" if trial.barcode == winner else "")
-    table.caption = (
-        "answers: 1,000 rows on one core, measured now; trained: on one core. Scores are those of "
-        "the search, the best of many, and so too good."
-    )
-    table.caption_justify, table.caption_style = "left", "dim"
+    heads = ["", "barcode", front.metric, "loss", "weights", "multiply-adds", "answers", "trained"]
+    rows = [_cells(each, answers, winner) for each, answers in zip(shown, seconds, strict=True)]
+    wide = width >= 110
+    table = Table(box=None, padding=(0, 2 if wide else 1, 0, 0), header_style="dim")
+    room = width
+    for head, *cells in zip(heads, *rows, strict=True):
+        least = max(map(len, (head, *cells)))  # numbers are never cut
+        room -= least + 2
+        right = head not in ("", "barcode")
+        justify: JustifyMethod = "right" if right else "left"
+        table.add_column(head, justify=justify, no_wrap=True, min_width=least)
+    if wide:
+        table.add_column("what", no_wrap=True, overflow="ellipsis", max_width=room - 2)
+    for each, row in zip(shown, rows, strict=True):
+        what = [short(Configuration.from_json(each.trial.configuration))] if wide else []
+        table.add_row(*row, *what, style="bold green" if row[0] else "")
     return table
 
 
+def _cells(each: Candidate, answers: float, winner: str) -> list[str]:
+    trial = each.trial
+    return [
+        "★" if trial.barcode == winner else "",
+        trial.barcode,
+        number(trial.score),
+        number(trial.loss),
+        f"{each.cost.parameters:,}",
+        f"{each.cost.multiply_adds:,}",
+        f"{1000 * answers:.2f} ms",
+        f"{trial.seconds:.2f} s",
+    ]
+
+
 def scatter(front: Front, against: Against, winner: str, width: int) -> list[Text]:
-    """Scores over a cost on a log scale: the front ●, the winner ★, what is beaten ·."""
+    """Scores over a cost: the front ●, the winner ★, what is beaten ·.
+
+    Both scales are of logarithms, a score's by what it leaves to gain: its distance from 1, or the
+    error itself.
+    """
     label, measure = _AXES[against]
     members = {each.trial.number for each in front.members}
+    maximize = front.direction is Direction.MAXIMIZE
     best_first = sorted(
         (each for each in front.compared if math.isfinite(each.trial.score)),
         key=lambda each: each.trial.score,
-        reverse=front.direction is Direction.MAXIMIZE,
+        reverse=maximize,
     )
     if not best_first:
         return []
     drawn = best_first[: max(2, math.ceil(_DRAWN * len(best_first)))]
-    scores = [each.trial.score for each in drawn]
+    left_over = [1.0 - each.trial.score if maximize else each.trial.score for each in drawn]
+    heights = [math.log10(max(each, 1e-4 if maximize else 1e-300)) for each in left_over]
     places = [math.log10(max(measure(each), 1e-6)) for each in drawn]
-    low, high, left, right = min(scores), max(scores), min(places), max(places)
+    low, high, left, right = min(heights), max(heights), min(places), max(places)
     grid = [[" "] * width for _ in range(_HEIGHT)]
     marks = [_mark(each, members, winner) for each in drawn]
     # What matters is drawn last, over the rest.
     for order in "·●★":
-        for score, place, mark in zip(scores, places, marks, strict=True):
+        for height, place, mark in zip(heights, places, marks, strict=True):
             if mark == order:
                 x = round((place - left) / ((right - left) or 1.0) * (width - 1))
-                y = round((high - score) / ((high - low) or 1.0) * (_HEIGHT - 1))
+                y = round((height - low) / ((high - low) or 1.0) * (_HEIGHT - 1))
                 grid[y][x] = mark
     lines = [Text(f"{front.metric:>11}", style="dim")]
     for y, cells in enumerate(grid):
-        value = {0: number(high), _HEIGHT - 1: number(low)}.get(y, "")
+        value = {0: number(drawn[0].trial.score), _HEIGHT - 1: number(drawn[-1].trial.score)}.get(
+            y, ""
+        )
         lines.append(Text(f"{value:>11} │").append_text(_coloured("".join(cells))))
     ends = f"{_short(10**left)}", f"{_short(10**right)}"
     lines.append(Text(f"{'':>12}└{'─' * width}"))
     lines.append(Text(f"{'':>13}{ends[0]}{ends[1]:>{max(width - len(ends[0]), 1)}}"))
-    lines.append(Text(f"{'':>13}{label} (log scale)   ● on the front  ★ the winner  · beaten"))
+    lines.append(Text(f"{'':>13}{label} (both scales are logarithmic)"))
     left_out = len(front.compared) - len(drawn)
-    if left_out:
-        lines.append(Text(f"{'':>13}{left_out:,} that score worse are not drawn", style="dim"))
+    worse = f"   ({left_out:,} that score worse are left out)" if left_out else ""
+    lines.append(Text(f"{'':>13}● on the front  ★ the winner  · beaten{worse}", style="dim"))
     return lines
 
 
