@@ -183,7 +183,7 @@ def test_any_configuration_can_be_put_in_words(name):
 
 
 def test_the_front_is_listed_drawn_and_told_as_json(tuned, tmp_path):
-    ran, where = tuned
+    _, where = tuned
     told = run("shelf", "--pareto", "--json", "--limit", 0, "--shelf", where).json
     assert told["compared"] == 12
     assert 1 <= len(told["front"]) == told["members"] <= 12

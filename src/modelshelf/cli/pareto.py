@@ -193,7 +193,7 @@ def scatter(front: Front, against: Against, winner: str, width: int) -> list[Tex
     lines.append(Text(f"{'':>13}{ends[0]}{ends[1]:>{max(width - len(ends[0]), 1)}}"))
     lines.append(Text(f"{'':>13}{label} (both scales are logarithmic)"))
     left_out = len(front.compared) - len(drawn)
-    worse = f"   ({left_out:,} that score worse are left out)" if left_out else ""
+    worse = f"   ({left_out:,} worse left out)" if left_out else ""
     lines.append(Text(f"{'':>13}● on the front  ★ the winner  · beaten{worse}", style="dim"))
     return lines
 

@@ -68,9 +68,12 @@ class Finals:
     _costs: dict[Configuration, Cost] = field(default_factory=dict)
 
     def expected_seconds(self) -> float:
-        """What re-testing the present finalists should take, on all workers together."""
+        """What re-testing the present finalists should take, on all workers together.
+
+        The best are counted in any case: looking for cheap ones takes longer, and they take less.
+        """
         seconds = 0.0
-        for trial, arrival in self._finalists():
+        for trial, arrival in self.search.ranked()[: self._count]:
             epochs = max(arrival.outcome.epoch, 1)
             cost = self.search.seconds_of(trial.number) / epochs
             seconds += cost * self._expected_epochs(trial, arrival) * len(self.splits)
@@ -84,13 +87,16 @@ class Finals:
             return min(arrival.outcome.epoch * 1.2, most)
         return min(best * 1.5 + patience, most)
 
+    @property
+    def _count(self) -> int:
+        return _FINALISTS + (0 if self.prefer is Prefer.BEST else _CHEAP_FINALISTS)
+
     def _finalists(self) -> list[tuple[Trial, Arrival]]:
         ranked = self.search.ranked()
         if self.prefer is Prefer.BEST:
-            return ranked[:_FINALISTS]
+            return ranked[: self._count]
         values = [(trial.configuration, arrival.value) for trial, arrival in ranked]
-        count = _FINALISTS + _CHEAP_FINALISTS
-        named = set(finalists(values, self._cost, self.prefer, count))
+        named = set(finalists(values, self._cost, self.prefer, self._count))
         return [each for each in ranked if each[0].configuration in named]
 
     def _cost(self, configuration: Configuration) -> Cost:
