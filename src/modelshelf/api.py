@@ -17,6 +17,7 @@ from modelshelf.space.configuration import Configuration
 from modelshelf.space.space import Space
 from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
 from modelshelf.study.budget import Budget, Clock
+from modelshelf.study.pareto import Prefer
 from modelshelf.study.single import train_and_shelve, train_one
 from modelshelf.study.testing import DEFAULT_FRACTION, TestSet
 
@@ -36,6 +37,8 @@ def tune(
     folds: int | None = None,
     test: Any = None,
     space: Space | Mapping[str, Any] | str | Path | None = None,
+    prefer: str = "best",
+    until_no_gain: str | float | bool | None = None,
     module: Any = None,
     workers: int | None = None,
     shelf: str | Path | None = None,
@@ -61,6 +64,12 @@ def tune(
         test: A share of the rows to set apart (0.2), a table, or the path of one; 0 for none.
         space: What to search: a `Space`, its settings, or the path of a TOML or Python file
             (a Python file is executed, and defines `space`).
+        prefer: `best`; or `small` or `fast`: of the finalists whose re-tests are within the noise
+            of the best one's, the one with the fewest parameters, or the least work to answer.
+            The search is the same: the same study may be asked again with another.
+        until_no_gain: Stop when twice the time is expected to gain less than this: a share of
+            what is left (`"1%"`, or `True`), or a number in the metric's unit. `time_limit` is
+            then the most it takes; an hour if nothing is said.
         module: Reserved for PyTorch modules; not available yet.
         workers: Networks trained at a time; all cores if nothing is said.
         shelf: Where to keep everything; `$MODELSHELF_SHELF`, else `./.modelshelf`.
@@ -89,13 +98,14 @@ def tune(
     clock = Clock()
     asked = request(
         *_table(X, y, target),
-        budget=Budget.of(time_limit, trials),
+        budget=Budget.of(time_limit, trials, until_no_gain),
         seed=seed,
         metric=metric,
         task=task,
         folds=folds,
         test=test,
         space=space,
+        prefer=prefer,
         workers=workers,
         shelf=shelf,
         study=study,
@@ -148,6 +158,7 @@ def request(
     folds: int | None = None,
     test: Any = None,
     space: Space | Mapping[str, Any] | str | Path | None = None,
+    prefer: str = "best",
     workers: int | None = None,
     shelf: str | Path | None = None,
     study: str | None = None,
@@ -171,6 +182,7 @@ def request(
         space=_space(space),
         test=_test(test),
         folds=_folds(folds, dataset),
+        prefer=Prefer.of(prefer),
         workers=workers or cpu_count(),
         shelf=shelf,
         name=study,

@@ -201,3 +201,56 @@ def test_any_configuration_can_be_put_in_words(name):
     for value in domain.values if isinstance(domain, Choice) else ():
         classes = in_words(Configuration(**{name: value}).to_json())
         assert "learning rate of 0.001" in classes
+
+
+def test_the_front_is_listed_drawn_and_told_as_json(tuned, tmp_path):
+    _, where = tuned
+    told = run("shelf", "--pareto", "--json", "--limit", 0, "--shelf", where).json
+    assert told["compared"] == 12
+    assert 1 <= len(told["front"]) == told["members"] <= 12
+    losses = [each["loss"] for each in told["front"]]
+    assert losses == sorted(losses)
+    assert all(0 < each["prediction_seconds"] < 1 for each in told["front"])
+    for width in (80, 120):
+        shown = run("shelf", "--pareto", "--against", "training", "--shelf", where,
+                    FORCE_COLOR="1", NO_COLOR="1", TERM="xterm", COLUMNS=str(width))  # fmt: skip
+        plain = re.sub("\x1b\\[[0-9;]*m", "", shown.out)
+        assert max(map(len, plain.splitlines())) <= width
+        assert "…" not in plain.split("answers:")[0] or width >= 110
+        assert "●" in plain
+        for each in told["front"]:
+            assert each["barcode"] in plain
+    few = run("shelf", "--pareto", "--limit", 1, "--shelf", where)
+    assert few.out.count(" ms ") == 1
+
+
+def test_a_front_is_of_one_study(csv, space_file, tmp_path):
+    for seed in (0, 1):
+        run("tune", csv, "--target", "label", "--trials", 1, "--space", space_file, "--shelf",
+            tmp_path / "s", "--seed", seed, "--study", f"seed {seed}")  # fmt: skip
+    ran = run("shelf", "--pareto", "--shelf", tmp_path / "s")
+    assert ran.status == 2
+    assert "'seed 0', 'seed 1'" in ran.err
+    assert "--study" in ran.err
+    one = run("shelf", "--pareto", "--study", "seed 1", "--shelf", tmp_path / "s")
+    assert "one network" in one.out
+
+
+def test_tune_says_what_more_and_what_less_would_buy(csv, space_file, tmp_path):
+    asked = ("tune", csv, "--target", "label", "--trials", 40, "--space", space_file, "--shelf",
+             tmp_path / "s")  # fmt: skip
+    ran = run(*asked, "--prefer", "small")
+    assert ran.status == 0, ran.err
+    assert "Twice the number of networks is expected to improve accuracy by" in ran.out
+    assert "Chosen for being smaller" in ran.out or "No smaller finalist" in ran.out
+    told = run(*asked, "--prefer", "small", "--json").json
+    assert told["prefer"] == "small"
+    assert told["more_time"]["networks"] >= 32
+    for wrong, words in (
+        (("--until-no-gain",), "leave the trials out"),
+        (("--least-gain", "1%"), "--until-no-gain"),
+        (("--prefer", "tiny"), "There is no preference"),
+    ):
+        refused = run(*asked, *wrong)
+        assert refused.status == 2
+        assert words in refused.err

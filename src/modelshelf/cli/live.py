@@ -143,5 +143,6 @@ class Live:
 def _left(progress: Progress) -> str:
     if progress.limit is not None:
         left = max(progress.limit - progress.elapsed, 0.0)
-        return f"{left:.0f} s left" if left < 600 else f"{left / 60:.0f} min left"
+        most = "at most " if progress.at_most and progress.phase == "searching" else ""
+        return f"{most}{left:.0f} s left" if left < 600 else f"{most}{left / 60:.0f} min left"
     return f"{progress.elapsed:.0f} s, {progress.started} of {progress.trials_limit}"

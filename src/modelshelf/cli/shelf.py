@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
+from modelshelf.cli.pareto import Against, draw_front
 from modelshelf.cli.words import barcode_text, number, safe, short
 
 __all__ = ["Order", "shelf"]
@@ -39,10 +40,17 @@ def shelf(
         bool,
         typer.Option("--check", help="Check every record and file; exit status 1 if any fails."),
     ] = False,
+    pareto: Annotated[
+        bool,
+        typer.Option("--pareto", help="The networks of a study that nothing beats in everything."),
+    ] = False,
+    against: Annotated[
+        Against, typer.Option(help="With --pareto: what scores are drawn against.")
+    ] = Against.SIZE,
     shelf: ShelfPlace = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the studies on the shelf, and the networks of one."""
+    """List the studies on the shelf, the networks of one, or its front of score against cost."""
     from modelshelf.shelf import Shelf
 
     console = make_console(stderr=as_json)
@@ -51,6 +59,9 @@ def shelf(
             _check(opened, console, as_json)
             return
         studies = [opened.study(study)] if study else list(opened.studies())
+        if pareto:
+            draw_front(opened, studies, against, limit, console, as_json)
+            return
         chosen = studies[0] if study or len(studies) == 1 else None
         trials: list[Any] = []
         if chosen is not None:

@@ -21,6 +21,7 @@ from modelshelf.cli.options import (
 )
 from modelshelf.cli.space import space_lines
 from modelshelf.cli.words import result_lines, safe
+from modelshelf.core.errors import SettingError
 
 __all__ = ["tune"]
 
@@ -57,6 +58,20 @@ def tune(
         str | None,
         typer.Option(help="A TOML or Python file: what to search, name = value."),
     ] = None,
+    prefer: Annotated[
+        str, typer.Option(help="best; or small or fast: the cheapest of those that score alike.")
+    ] = "best",
+    until_no_gain: Annotated[
+        bool,
+        typer.Option("--until-no-gain", help="Stop when more time promises too little."),
+    ] = False,
+    least_gain: Annotated[
+        str | None,
+        typer.Option(
+            help="With --until-no-gain: what twice the time must promise, a share of what is left "
+            "or a number in the metric's unit.  [default: 1%]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
     workers: Annotated[
         int | None, typer.Option(help="Networks trained at a time.  [default: all cores]")
@@ -86,7 +101,9 @@ def tune(
     from modelshelf.study.progress import Stopper
 
     clock = Clock()
-    budget = Budget.of(time, trials)
+    if least_gain is not None and not until_no_gain:
+        raise SettingError("--least-gain goes with --until-no-gain: give both.")
+    budget = Budget.of(time, trials, least_gain or until_no_gain)
     console = make_console(stderr=as_json)
 
     from modelshelf.api import request
@@ -103,6 +120,7 @@ def tune(
         folds=folds,
         test=test,
         space=space,
+        prefer=prefer,
         workers=workers,
         shelf=shelf,
         study=study,

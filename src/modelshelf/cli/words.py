@@ -14,6 +14,7 @@ from rich.text import Text
 from modelshelf.core.records import Baseline, CurvePoint, Direction, Ensemble
 from modelshelf.space.barcode import stripes
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.pareto import Prefer
 
 if TYPE_CHECKING:
     from modelshelf.study.result import StudyResult
@@ -267,6 +268,8 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
         yield "Its validation score is the best of many, and so too good: it was not re-tested yet."
     if result.ensemble is not None:
         yield _together(result.ensemble, result.metric)
+    if result.complete:
+        yield from _preferred(result)
     ahead = _ahead(result)
     if ahead is not None:
         yield Text(
@@ -277,6 +280,8 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
         )
     for note in result.notes:
         yield Text(note, style="yellow")
+    if result.complete:
+        yield from _more_time(result)
     yield (
         f"{trials['started']} networks started: {trials['finished']} trained to their end, "
         f"{trials['stopped']} stopped early, {trials['diverged']} diverged, "
@@ -288,6 +293,58 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
         .append(str(result.shelf))
         .append(f", in the study {result.study}.")
     )
+
+
+def _preferred(result: StudyResult) -> Iterator[str]:
+    """What was given for a small or fast network, where one was asked for."""
+    if result.prefer is Prefer.BEST:
+        return
+    cheap = "smaller" if result.prefer is Prefer.SMALL else "faster"
+    traded = result.traded
+    if traded is None:
+        yield f"No {cheap} finalist scores alike within the noise: the best one is the winner."
+        return
+    what = ("parameters", "multiply-adds a row")[result.prefer is Prefer.FAST]
+    small = result.prefer is Prefer.SMALL
+    mine, its = traded.parameters if small else traded.multiply_adds
+    lost = result.winner.validation - traded.validation
+    if result.direction is Direction.MAXIMIZE:
+        lost = -lost
+    price = f"for {number(lost)} of {result.metric}" if lost > 0.0 else "at no loss of score"
+    yield (
+        f"Chosen for being {cheap}: {mine:,} {what}, {100 * mine / its:.0f} % of the {its:,} of "
+        f"the best one ({traded.barcode[:9]}), {price}: within the noise of their re-tests."
+    )
+
+
+def _more_time(result: StudyResult) -> Iterator[str]:
+    """What more of the budget should buy."""
+    found, what = result.more_time, "time" if result.timed else "number of networks"
+    if found is None:
+        yield f"Too few networks were trained to say what twice the {what} would buy."
+    elif found.measurable:
+        yield (
+            f"Twice the {what} is expected to improve {result.metric} by about "
+            f"{_about(found.gain)} (from {number(result.winner.validation)})."
+        )
+    else:
+        noise = f" (± {_about(found.noise)})" if math.isfinite(found.noise) else ""
+        yield (
+            f"Twice the {what} is expected to improve {result.metric} by less than can be told "
+            f"from noise{noise}."
+        )
+
+
+def _about(value: float) -> str:
+    """One digit of an estimate that has no more.
+
+    >>> _about(0.00123), _about(523.4), _about(0.0)
+    ('0.001', '500', '0')
+    """
+    if value == 0.0:
+        return "0"
+    digits = -math.floor(math.log10(abs(value)))
+    return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
 def _label(baseline: Baseline, start: bool = False) -> str:

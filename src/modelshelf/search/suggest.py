@@ -114,7 +114,9 @@ def _modelled(space: SearchSpace, evidence: Evidence, seed: int) -> Any | None:
         key = (count, batch)
         if key not in evidence.memo:
             evidence.memo = {
-                k: v for k, v in evidence.memo.items() if k in ((count, "model"), (count, batch - 1))
+                k: v
+                for k, v in evidence.memo.items()
+                if k in ((count, "model"), (count, batch - 1))
             }
             evidence.memo[key] = _batch(space, evidence, count, batch, seed)
         proposals: list[Any] = evidence.memo[key]
@@ -126,9 +128,7 @@ def _modelled(space: SearchSpace, evidence: Evidence, seed: int) -> Any | None:
     return None
 
 
-def _batch(
-    space: SearchSpace, evidence: Evidence, count: int, batch: int, seed: int
-) -> list[Any]:
+def _batch(space: SearchSpace, evidence: Evidence, count: int, batch: int, seed: int) -> list[Any]:
     """The proposals of one batch: the best of some candidates, each by trees of its own."""
     results = evidence.results[:count]
     at = (count, "model")

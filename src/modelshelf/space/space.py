@@ -21,6 +21,7 @@ from modelshelf.space.portfolio import PORTFOLIO
 
 __all__ = ["Space"]
 
+
 class Space:
     """The hyperparameters that a search may vary, with their domains. Immutable.
 

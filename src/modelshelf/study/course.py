@@ -17,6 +17,7 @@ from modelshelf.study.baselines import Baselines
 from modelshelf.study.budget import Clock
 from modelshelf.study.ensembling import Ensembling
 from modelshelf.study.finals import Plan, expected_seconds, plan_for, within
+from modelshelf.study.gain import Watch, more_time
 from modelshelf.study.loop import Loop
 from modelshelf.study.model import Model
 from modelshelf.study.problem import Problem
@@ -79,33 +80,45 @@ class Course:
             first_trial(record),
         )
         self._plan = plan_for(problem.dataset.rows, request.folds, problem.refits)
-        self._finals = Finals(problem, request.seed, self._loop, self._search, self._plan)
+        self._finals = Finals(
+            problem, request.seed, self._loop, self._search, self._plan, request.prefer
+        )
         self._ensembling = Ensembling(
             problem, shelf, record.name, None if self._limit is None else request.data_key
         )
+        self._watch = Watch(problem.metric, request.budget.least_gain)
         self._baselines = Baselines(problem)
         self._progress = Progress(
-            "searching", 0.0, self._limit, request.budget.trials, notes=problem.dataset.notes
+            "searching",
+            0.0,
+            self._limit,
+            request.budget.trials,
+            at_most=request.budget.least_gain is not None,
+            notes=problem.dataset.notes,
         )
 
     # -- the course ---------------------------------------------------------------------------
 
-    def run(self) -> StudyResult:
-        """Everything, from the first network to the result on the shelf."""
+    def run(self, searched: bool = False) -> StudyResult:
+        """Everything, from the first network to the result on the shelf.
+
+        What was `searched` in full before goes on with the choice of a winner.
+        """
         self._baselines.start()
         try:
-            return self._run()
+            return self._run(searched)
         finally:
             self._baselines.drop()
             self._stopper.interrupt()
             self._executor.close(patience=1.0)
             self._stopper.clear()
 
-    def _run(self) -> StudyResult:
+    def _run(self, searched: bool) -> StudyResult:
         self._loop.load()
         self._search.load()
         self._tell()
-        self._search.run(self._search_over, self._tell)
+        if not searched:
+            self._search.run(self._search_over, self._tell)
         self._break_off()
         if self._asked_to_stop():
             return self._unfinished()
@@ -132,6 +145,8 @@ class Course:
             return True
         if self._limit is None:
             return False
+        if self._watch.over(len(self._search.standing), self._search.standings):
+            return True
         most = _FINALS * self._limit
         plan = self._affordable(most)
         reserve = 1.2 * self._expected(plan) / self._executor.workers
@@ -232,13 +247,23 @@ class Course:
         waiting = [t.number for t in counted if t.status in (Status.RUNNING, Status.PAUSED)]
         self._shelf.mark(self._record.name, waiting, Status.STOPPED)
         ensemble, said = self._ensembling.run(verdict.trial.number, self._until_closing)
-        notes = (*self._notes(verdict, baselines), *([said] if said else []))
-        result = replace(self._result(winner, baselines), ensemble=ensemble, notes=notes)
-        budget = {"seconds": self._limit, "trials": self._request.budget.trials}
+        noise = winner.validation_std / math.sqrt(max(winner.retests, 1))
+        standings, metric = self._search.standings(), self._problem.metric
+        result = replace(
+            self._result(winner, baselines),
+            ensemble=ensemble,
+            notes=(*self._notes(verdict, baselines), *([said] if said else [])),
+            traded=verdict.traded,
+            more_time=more_time(standings, metric, winner.validation, noise),
+        )
+        seconds = self._record.seconds + self._clock()
+        before = (self._record.result or {}).get("budget")
+        stopped = seconds if self._watch.stopped else None
+        budget = self._request.budget.to_json(before, stopped)
         self._shelf.update_study(
             self._record.name,
             status="done",
-            seconds=self._record.seconds + self._clock(),
+            seconds=seconds,
             result={**result.to_json(), "budget": budget},
         )
         return result
@@ -255,6 +280,11 @@ class Course:
             notes.append(f"The test rows have now been used {uses} times in this study.")
         if len(baselines) < 2:
             notes.append("Not every baseline was fitted in the time.")
+        if self._watch.stopped:
+            notes.append(
+                "The search ended before its time was up: twice as much was expected to bring less "
+                f"than the least gain of {self._watch.least}."
+            )
         return tuple(notes)
 
     def _result(self, winner: Winner, baselines: tuple[Baseline, ...]) -> StudyResult:
@@ -276,6 +306,8 @@ class Course:
             },
             shelf=self._shelf.path,
             understood=self._record.understood,
+            prefer=self._request.prefer,
+            timed=self._limit is not None,
         )
 
     def _counts(self) -> dict[str, int]:

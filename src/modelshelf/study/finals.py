@@ -49,8 +49,9 @@ def plan_for(rows: int, folds: int, refits: bool) -> Plan:
 def within(plan: Plan, seconds: float, each: Sequence[float], brief: Sequence[float]) -> Plan:
     """The largest part of a plan that `seconds`, on all workers together, are enough for.
 
-    `each` is what a training of each finalist should take, best first, and `brief` the same for no
-    more epochs than the search trained it. First fewer splits and finalists, then shorter trainings.
+    `each` is what a training of each finalist should take, best first, and `brief` the same for
+    no more epochs than the search trained it. First fewer splits and finalists, then shorter
+    trainings.
     """
     smaller = [plan]
     for finalists, choosing, scoring in ((4, 2, 3), (4, 1, 2), (3, 1, 2), (2, 1, 1)):

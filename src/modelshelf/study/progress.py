@@ -22,6 +22,7 @@ class Progress:
     elapsed: float  #: seconds of this run
     limit: float | None  #: seconds this run may take; None where trials are counted
     trials_limit: int | None
+    at_most: bool = False  #: whether the search may end before its limit, for want of gain
     started: int = 0  #: networks started by the search
     finished: int = 0
     paused: int = 0

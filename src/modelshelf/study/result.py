@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Baseline, Direction, Ensemble, Member, Task, Winner
+from modelshelf.study.gain import MoreTime
+from modelshelf.study.pareto import Prefer, Traded
 
 if TYPE_CHECKING:
     from modelshelf.study.ensemble_model import EnsembleModel
@@ -39,6 +41,10 @@ class StudyResult:
     understood: tuple[str, ...] = ()  #: what was understood of the data
     notes: tuple[str, ...] = ()  #: what a reader should know about how this came about
     complete: bool = True  #: False where the study was stopped before its end
+    prefer: Prefer = Prefer.BEST  #: what the winner was chosen for
+    traded: Traded | None = None  #: what was given for that; None where the best network won
+    timed: bool = False  #: whether the budget was time, not a number of trials
+    more_time: MoreTime | None = None  #: what twice of it should buy; None where unknown
     reused: bool = False  #: True where the study was finished before, and was not run again
 
     @property
@@ -87,6 +93,10 @@ class StudyResult:
             "understood": list(self.understood),
             "notes": list(self.notes),
             "complete": self.complete,
+            "prefer": self.prefer.value,
+            "traded": asdict(self.traded) if self.traded else None,
+            "timed": self.timed,
+            "more_time": asdict(self.more_time) if self.more_time else None,
         }
         plain: dict[str, Any] = _finite(whole)
         return plain
@@ -121,6 +131,10 @@ class StudyResult:
             understood=tuple(stored.get("understood", ())),
             notes=tuple(stored.get("notes", ())),
             complete=stored.get("complete", True),
+            prefer=Prefer(stored.get("prefer", Prefer.BEST)),
+            traded=_traded(stored.get("traded")),
+            timed=stored.get("timed", False),
+            more_time=_more_time(stored.get("more_time")),
             reused=reused,
         )
 
@@ -136,6 +150,17 @@ def _ensemble(stored: Mapping[str, Any]) -> Ensemble:
             "members": tuple(Member(**each) for each in stored.get("members", ())),
         }
     )
+
+
+def _traded(stored: Mapping[str, Any] | None) -> Traded | None:
+    if stored is None:
+        return None
+    pairs = {name: tuple(stored[name]) for name in ("parameters", "multiply_adds")}
+    return Traded(**{**stored, **pairs, "prefer": Prefer(stored["prefer"])})
+
+
+def _more_time(stored: Mapping[str, Any] | None) -> MoreTime | None:
+    return MoreTime(**{**stored, "noise": _number(stored["noise"])}) if stored else None
 
 
 def _number(value: float | None) -> float:

@@ -161,11 +161,20 @@ class Search:
         if rung is not None:
             self.evidence.observe(Result(number, rung, arrival.value, is_open, cost))
 
+    def standings(self) -> list[tuple[float, float]]:
+        """What each trial is ranked by and its score, in the order in which they came to stand."""
+        last: dict[int, Arrival] = {}
+        for arrival in self.loop.arrivals:
+            if arrival.leg.trial.purpose is Purpose.SEARCH:
+                last.pop(arrival.leg.trial.number, None)
+                last[arrival.leg.trial.number] = arrival
+        return [(arrival.value, arrival.outcome.score) for arrival in last.values()]
+
     def seconds_of(self, number: int) -> float:
         """Seconds that a trial was trained for, on one core, all its legs together."""
         return self._spent.get(number, 0.0)
 
-    def ranked(self, count: int) -> list[tuple[Trial, Arrival]]:
-        """The best trials by their latest standing, best first, of those that have any."""
+    def ranked(self, count: int | None) -> list[tuple[Trial, Arrival]]:
+        """The best trials by their latest standing, best first; None: all that have any."""
         best = (self.standing[number] for value, number in self._order[:count] if value < math.inf)
         return [(a.leg.trial, a) for a in best]

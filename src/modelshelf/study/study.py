@@ -21,6 +21,7 @@ from modelshelf.space.space import Space
 from modelshelf.study.budget import Budget, Clock
 from modelshelf.study.course import Course
 from modelshelf.study.naming import study_name
+from modelshelf.study.pareto import Prefer
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Stopper
 from modelshelf.study.result import StudyResult
@@ -43,6 +44,7 @@ class Request:
     test: TestSet = field(default_factory=TestSet)
     folds: int = 0  #: of the re-tests; 0 leaves it to the size of the data
     workers: int = 1
+    prefer: Prefer = Prefer.BEST  #: chooses among the finalists; the search is the same
     shelf: str | Path | None = None
     name: str | None = None
     warm_start: bool = False  #: whether a new study begins with what did best on similar data
@@ -52,7 +54,8 @@ class Request:
     def key(self) -> str:
         """The identity of the study: the same key is the same study, and goes on where it was.
 
-        The budget is no part of it: a larger one goes on with the same study.
+        The budget is no part of it: a larger one goes on with the same study. Nor is what is
+        preferred: the same networks are chosen among anew.
         """
         space = self.space.for_task(self.dataset.schema.task).to_json()
         # Only where it is asked for, so that a study without one has the key that it always had.
@@ -114,8 +117,8 @@ def run_study(
                 key=f"{request.key}/{record.name}",
                 command=request.command,
             )
-            if _has_had(record, request.budget):
-                assert record.result is not None
+            had = _has_had(record, request.budget)
+            if had and record.result is not None and _preferred(record) is request.prefer:
                 stored = {**record.result, "shelf": str(shelf.path)}
                 return StudyResult.from_json(stored, reused=True)
             shelf.sweep(record.name)
@@ -125,17 +128,19 @@ def run_study(
             asked = replace(request, space=space)
             with single_threaded():
                 course = Course(asked, problem, shelf, record, clock, observer, stopper, suggest)
-                return course.run()
+                return course.run(searched=had)
 
 
 def _has_had(record: StudyRecord, budget: Budget) -> bool:
     """Whether a finished study was given at least this budget."""
     if record.status != "done" or record.result is None:
         return False
-    had = record.result["budget"]
-    if budget.trials is not None:
-        return had["trials"] is not None and had["trials"] >= budget.trials
-    return had["seconds"] is not None and had["seconds"] >= (budget.seconds or 0.0)
+    return budget.had(record.result["budget"])
+
+
+def _preferred(record: StudyRecord) -> Prefer:
+    """What the stored winner was chosen for."""
+    return Prefer((record.result or {}).get("prefer", Prefer.BEST))
 
 
 def _record(request: Request, shelf: Shelf) -> StudyRecord:
@@ -193,5 +198,4 @@ def _settings(request: Request, shelf: Shelf) -> dict[str, Any]:
         "epochs": usual_epochs(request.dataset.rows, request.budget.seconds),
         "data": request.dataset.name,
         "command": request.command,
-        "data_key": request.data_key,
     }

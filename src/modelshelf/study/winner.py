@@ -12,20 +12,24 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modelshelf.core.records import Purpose, Status
 from modelshelf.data.split import Split
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.costs import cost_of
 from modelshelf.study.finals import Plan, agreed_epochs
 from modelshelf.study.loop import Arrival, Loop
+from modelshelf.study.pareto import Cost, Prefer, Traded, choose, finalists
 from modelshelf.study.problem import Problem
-from modelshelf.study.searching import Search
+from modelshelf.study.searching import SEARCH_SPLIT, Search
 from modelshelf.study.trial import Trial, trial_seed
 
 __all__ = ["Finals", "Verdict"]
 
 Wanted = tuple[Configuration, Purpose, Split]
+
+_CHEAP_FINALISTS = 2  # more, where a small or fast network is preferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Verdict:
     trial: Trial
     arrival: Arrival
     refitted: bool
+    traded: Traded | None = None  #: what a cheaper network than the best was given for
 
 
 @dataclass(eq=False)
@@ -50,12 +55,26 @@ class Finals:
     loop: Loop
     search: Search
     plan: Plan
+    prefer: Prefer = Prefer.BEST
+    _costs: dict[Configuration, Cost] = field(default_factory=dict)
 
     # -- the choice ---------------------------------------------------------------------------
 
     def finalists(self) -> list[tuple[Trial, Arrival]]:
-        """The best of the search, best first."""
-        return self.search.ranked(self.plan.finalists)
+        """The best of the search, best first; among them cheap ones, where these are preferred."""
+        if self.prefer is Prefer.BEST:
+            return self.search.ranked(self.plan.finalists)
+        ranked = self.search.ranked(None)
+        values = [(trial.configuration, arrival.value) for trial, arrival in ranked]
+        count = self.plan.finalists + _CHEAP_FINALISTS
+        named = set(finalists(values, self._cost, self.prefer, count))
+        return [each for each in ranked if each[0].configuration in named]
+
+    def _cost(self, configuration: Configuration) -> Cost:
+        if configuration not in self._costs:
+            prepared = self.problem.prepared(SEARCH_SPLIT, configuration)
+            self._costs[configuration] = cost_of(configuration, prepared.preparation)
+        return self._costs[configuration]
 
     def run(self, over: Callable[[], bool], tell: Callable[[int, int], None]) -> None:
         """Re-test the finalists; the first re-test of each before the second of any."""
@@ -66,38 +85,49 @@ class Finals:
             tell,
         )
 
-    def best(self) -> tuple[Configuration, list[Arrival]] | None:
-        """The finalist whose re-tests are best on average, among those re-tested most often.
+    def chosen(self) -> tuple[Configuration, Configuration] | None:
+        """Among the finalists re-tested most often: the preferred one, and the best on average.
 
-        One re-test says little more than the search's own value: then the mean of both decides.
-        Where none was re-tested, the best of the search; None where that found nothing.
+        One re-test says little more than the search's own value: then that counts too. Where none
+        was re-tested, the best of the search; None where the search found nothing.
         """
-        finalists = self.finalists()
-        if not finalists:
+        found = self.finalists()
+        if not found:
             return None
-        tested = [(t.configuration, a, self.arrived(t.configuration)) for t, a in finalists]
-        most = max(len(retests) for *_, retests in tested)
-        if most == 0:
-            return tested[0][0], []
+        values = {
+            t.configuration: {a.leg.trial.split: a.value for a in self.arrived(t.configuration)}
+            for t, _ in found
+        }
+        if max(map(len, values.values())) == 0:
+            return found[0][0].configuration, found[0][0].configuration
+        if max(map(len, values.values())) == 1:
+            for trial, arrival in found:
+                if values[trial.configuration]:
+                    values[trial.configuration][SEARCH_SPLIT] = arrival.value
+        return choose(values, self._cost, self.prefer)
 
-        def judged(each: tuple[Configuration, Arrival, list[Arrival]]) -> float:
-            _, arrival, retests = each
-            values = [a.value for a in retests]
-            return statistics.fmean(values if most > 1 else [*values, arrival.value])
-
-        chosen, _, retests = min((each for each in tested if len(each[2]) == most), key=judged)
-        return chosen, retests
+    def _traded(self, chosen: Configuration, best: Configuration) -> Traded | None:
+        """What a cheaper network than the best was given for; None where the best won."""
+        if chosen == best:
+            return None
+        mine, its = self._cost(chosen), self._cost(best)
+        return Traded(
+            self.prefer,
+            best.barcode,
+            statistics.fmean(a.outcome.score for a in self.arrived(best)),
+            (mine.parameters, its.parameters),
+            (mine.multiply_adds, its.multiply_adds),
+        )
 
     # -- the score, and the network -------------------------------------------------------------
 
-    def verdict(
-        self, over: Callable[[], bool], tell: Callable[[int, int], None]
-    ) -> Verdict | None:
+    def verdict(self, over: Callable[[], bool], tell: Callable[[int, int], None]) -> Verdict | None:
         """The winner, scored on rows that chose nothing, and trained on all rows if planned."""
-        chosen = self.best()
+        chosen = self.chosen()
         if chosen is None:
             return None
-        configuration, retests = chosen
+        configuration, best = chosen
+        retests = self.arrived(configuration)
         self.train([(configuration, Purpose.CONFIRM, s) for s in self.plan.scoring], over, tell)
         confirmed = self.arrived(configuration, Purpose.CONFIRM)
         found = next(a for t, a in self.finalists() if t.configuration == configuration)
@@ -115,6 +145,7 @@ class Finals:
             network.leg.trial,
             network,
             refitted,
+            self._traded(configuration, best),
         )
 
     def arrived(

@@ -1,0 +1,125 @@
+"""What networks cost: to keep, to train and to ask; and a study's front of score against all that.
+
+Parameters and multiply-adds follow from a configuration and the width of the prepared data, and
+are the same on every machine. Seconds of an answer are not: they are measured when asked for.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from modelshelf.core.protocols import TrainingData
+from modelshelf.core.records import Direction, Purpose, Status, TrialRecord
+from modelshelf.core.seeds import generator
+from modelshelf.data.metrics import METRICS
+from modelshelf.data.prepare import Preparation
+from modelshelf.engines.numpy_ import Network
+from modelshelf.engines.numpy_.assemble import layout_of
+from modelshelf.engines.numpy_.layout import Layout
+from modelshelf.shelf import Shelf, StudyRecord
+from modelshelf.space.configuration import Configuration
+from modelshelf.study.pareto import Cost, non_dominated
+
+__all__ = ["Candidate", "Front", "answer_seconds", "cost_of", "front_of", "multiply_adds"]
+
+_ROWS = 10_000  # that an answer is timed on: many, so that what a call itself takes is little
+_REPEATS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A network of a search, and what it costs."""
+
+    trial: TrialRecord
+    value: float  #: what trials are ranked by; lower is better
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A study's front: score against training time, work to answer a row, and size."""
+
+    study: str
+    metric: str
+    direction: Direction
+    by_loss: bool  #: whether networks are held against each other by loss, not by the metric
+    compared: tuple[Candidate, ...]  #: every search trial with usable weights, best first
+    members: tuple[Candidate, ...]  #: those that nothing dominates, best first
+
+
+def multiply_adds(layout: Layout) -> int:
+    """Multiplications with additions that one row's answer takes.
+
+    Networks in one share weights, and each goes its own way through them. A table is looked up.
+
+    >>> multiply_adds(Layout((4, 3, 2))), multiply_adds(Layout((4, 3, 2), members=8))
+    (18, 200)
+    """
+    through = sum(a * b for a, b in zip(layout.widths, layout.widths[1:], strict=False))
+    sizes = {name: end - begin for name, (begin, end) in layout.blocks.items()}
+    once = sum(sizes[name] for name in ("numbers", "scales", "mixes", "gains", "adapters"))
+    return layout.members * through + once
+
+
+def cost_of(configuration: Configuration, preparation: Preparation) -> Cost:
+    """What a configuration's network costs, on data that is prepared so."""
+    schema, columns = preparation.schema, preparation.columns
+    none = np.empty((0, len(columns)), np.float32)
+    answers = np.empty((0, len(schema.classes) or 1), np.float32)
+    classes = schema.task.is_classification
+    data = TrainingData(none, answers, none, answers, classes, columns)
+    layout = layout_of(configuration, data)
+    return Cost(layout.parameters, multiply_adds(layout))
+
+
+def front_of(shelf: Shelf, study: StudyRecord) -> Front:
+    """The front of a study's search, each network as it stands on the shelf.
+
+    Re-tests and the winner's last training are on other rows, and left out.
+    """
+    metric = METRICS[study.metric]
+    sign = 1.0 if study.direction is Direction.MINIMIZE else -1.0
+    files = shelf.files(study.name)
+    preparations: dict[str, Preparation] = {}
+    compared = []
+    for trial in shelf.trials(study.name, purpose=Purpose.SEARCH):
+        unusable = trial.status in (Status.DIVERGED, Status.FAILED) or trial.best_epoch == 0
+        if unusable or trial.number not in files:
+            continue
+        name = files[trial.number].preparation
+        if name not in preparations:
+            preparations[name] = Preparation.from_state(*shelf.read_preparation(name))
+        cost = cost_of(Configuration.from_json(trial.configuration), preparations[name])
+        value = trial.loss if metric.by_loss else sign * trial.score
+        compared.append(Candidate(trial, value, cost))
+    compared.sort(key=lambda each: (each.value, each.trial.number))
+    rows = [
+        (each.value, each.trial.seconds, each.cost.multiply_adds, each.cost.parameters)
+        for each in compared
+    ]
+    members = tuple(compared[i] for i in non_dominated(rows))
+    return Front(
+        study.name, study.metric, study.direction, metric.by_loss, tuple(compared), members
+    )
+
+
+def answer_seconds(network: Network) -> float:
+    """Seconds of one core in which a network answers 1,000 rows: the least of five tries.
+
+    It is the thread's own time, so that what else the machine does is left out. 10,000 rows are
+    asked at once. They are drawn, of standardised numbers; a code is 0.
+    """
+    encoding = network.layout.encoding
+    columns = encoding.columns if encoding else (0,) * network.layout.widths[0]
+    x = generator(0, "timing").normal(size=(_ROWS, len(columns))).astype(np.float32)
+    x[:, [each > 0 for each in columns]] = 0.0
+    network.predict(x[:1])  # the first call may compile
+    found = []
+    for _ in range(_REPEATS):
+        began = time.thread_time()
+        network.predict(x)
+        found.append(time.thread_time() - began)
+    return min(found) * 1_000 / _ROWS
