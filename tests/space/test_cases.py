@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Task
 from modelshelf.space.configuration import Configuration
+from modelshelf.space.portfolio import PORTFOLIO
 from modelshelf.space.space import Space
 
 NTK = {"learning_rate": (0.02, 0.3), "initialisation": "data", "batch_size": 256}
@@ -139,18 +140,21 @@ def test_the_task_takes_its_losses_out_of_the_cases():
 
 def test_cases_count_for_epochs_and_for_the_key():
     space = Space(when={"optimizer": {"sgd": {"epochs": 400}}})
-    assert (space.most_epochs, space.for_rows(100).most_epochs) == (400, 400)
-    assert Space().for_rows(100).fixed["epochs"] == 200
-    assert set(Space().to_json()) == {"fixed", "varied"}
+    assert (space.most_epochs, space.for_epochs(60).most_epochs) == (400, 400)
+    assert Space().for_epochs(60).fixed["epochs"] == 60
+    assert Space(epochs=7).for_epochs(60).fixed["epochs"] == 7
     assert space.to_json() != Space().to_json()
-    assert Space(l1={"range": (1e-7, 1e-3), "off": 0.7}).to_json() == Space().to_json()
-    assert Space(l1={"range": (1e-7, 1e-3), "off": 0.5}).to_json() != Space().to_json()
+    assert Space(l1={"range": (1e-7, 1e-4), "off": 0.8}).to_json() == Space().to_json()
+    assert Space(l1={"range": (1e-7, 1e-4), "off": 0.5}).to_json() != Space().to_json()
 
 
 def test_known_configurations_come_along():
     good, outside = Configuration(learning_rate=0.01), Configuration(learning_rate=5.0)
-    space = Space(dropout=0.2).with_known([good, outside, good]).for_rows(100)
-    assert space.known == (good.replace(dropout=0.2, epochs=200),)
+    usual = Space(dropout=0.2).for_epochs(60)
+    space = usual.with_known([good, outside, good])
+    here = good.replace(dropout=0.2, epochs=60, schedule="coslog", patience=0)
+    assert space.known == (*usual.known, here)
+    assert len(usual.known) == len(PORTFOLIO)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +164,10 @@ def test_known_configurations_come_along():
         ({"when": {"optimizer": {"sgdd": {}}}}, "optimizer must be one of"),
         ({"when": {"optimizer": {"sgd": {"dropout": 2}}}}, "dropout must be"),
         ({"when": {"optimizer": {"adagrad": {"dropout": 0}}}}, "never is so here"),
-        ({"when": {"parametrisation": {"ntk": {"dropout": 0}}}}, "always standard"),
+        (
+            {"parametrisation": "standard", "when": {"parametrisation": {"ntk": {"dropout": 0}}}},
+            "always standard",
+        ),
         ({"when": {"optimizer": {"sgd": {"optimizer": "adam"}}}}, "in a circle"),
         ({"when": {"activation": {"tanh": {"hidden_layers": [8]}}}}, "hidden_layers decides"),
         ({"when": {"optimizer": "sgd"}}, "must hold cases"),

@@ -75,7 +75,8 @@ class Configuration(Mapping[str, Value]):
             else:
                 self._idle[name] = h.active_when
         self._barcode = ""
-        for name in list(self._active):
+        # The last first: what gives way itself is in nobody's way.
+        for name in reversed(list(self._active)):
             for conflict in CATALOGUE[name].conflicts:
                 if conflict.arises(self._active[name], self._active):
                     self._idle[name] = CATALOGUE[name].active_when

@@ -16,7 +16,7 @@ ENTRIES: dict[str, object] = {
     "parametrisation": ("standard", "ntk"),
     "initialisation": ("he_normal", "xavier_normal", "orthogonal", "pytorch"),
     "ensemble_size": {"range": (2, 8), "off": 0.8},
-    "optimizer": ("adamw", "rmsprop", "momentum"),
+    "optimizer": ("adamw", "adam", "rmsprop", "momentum", "sgd"),
     "learning_rate": (5e-4, 1e-2),
     "loss": "cross_entropy",
     "batch_size": (32, 64, 128, 256, 512),
@@ -35,7 +35,10 @@ ENTRIES: dict[str, object] = {
 }
 
 CASES: dict[str, dict[str, dict[str, object]]] = {
-    "optimizer": {"momentum": {"learning_rate": (3e-3, 0.3)}},
+    "optimizer": {
+        "momentum": {"learning_rate": (3e-3, 0.3)},
+        "sgd": {"learning_rate": (1e-2, 1.0)},
+    },
     "parametrisation": {
         "ntk": {
             "initialisation": "data",
@@ -46,7 +49,7 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
             "bias_lr_factor": 0.1,
             "encoding_lr_factor": (0.1, 1.0),
             "optimizer": "adamw",
-            "beta2": (0.9, 0.99),
+            "beta2": (0.9, 0.999),
             "learning_rate": (5e-3, 0.3),
             "regularisation_schedule": ("constant", "flat_cosine"),
         }

@@ -20,6 +20,7 @@ from modelshelf.study.finals import Plan, expected_seconds, plan_for, within
 from modelshelf.study.gain import Watch, more_time
 from modelshelf.study.loop import Loop
 from modelshelf.study.model import Model
+from modelshelf.study.notes import notes_on_result
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Progress, Stopper
 from modelshelf.study.result import StudyResult
@@ -269,23 +270,11 @@ class Course:
         return result
 
     def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
-        notes = notes_on_space(self._record, len(self._search.outside))
-        if verdict.confirmed == 0:
-            notes.append(
-                "There was no time to re-test the winner: its validation score is the best of "
-                "many, and so too good. Give it more time."
-            )
         uses = self._shelf.study(self._record.name).test_uses
-        if uses > 1:
-            notes.append(f"The test rows have now been used {uses} times in this study.")
-        if len(baselines) < 2:
-            notes.append("Not every baseline was fitted in the time.")
-        if self._watch.stopped:
-            notes.append(
-                "The search ended before its time was up: twice as much was expected to bring less "
-                f"than the least gain of {self._watch.least}."
-            )
-        return tuple(notes)
+        return (
+            *notes_on_space(self._record, len(self._search.outside)),
+            *notes_on_result(self._problem, verdict, baselines, self._watch, uses),
+        )
 
     def _result(self, winner: Winner, baselines: tuple[Baseline, ...]) -> StudyResult:
         return StudyResult(

@@ -1,0 +1,74 @@
+"""What a reader should know about how a result came about."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from modelshelf.core.records import Baseline, Direction
+from modelshelf.data.metrics import score
+from modelshelf.study.gain import Watch
+from modelshelf.study.problem import Problem
+from modelshelf.study.winner import Verdict
+
+__all__ = ["constant_score", "notes_on_result"]
+
+_CLEARLY = 2.0  # standard errors
+
+
+def notes_on_result(
+    problem: Problem,
+    verdict: Verdict,
+    baselines: tuple[Baseline, ...],
+    watch: Watch,
+    test_uses: int,
+) -> list[str]:
+    """Sentences, each a warning or an admission; none where there is nothing to say."""
+    notes = []
+    if verdict.confirmed == 0:
+        notes.append(
+            "There was no time to re-test the winner: its validation score is the best of "
+            "many, and so too good. Give it more time."
+        )
+    elif not _better_than_constant(problem, verdict):
+        answer = "the commonest class" if problem.classes else "the mean"
+        notes.append(
+            f"Nothing was found: always answering {answer} scores "
+            f"{constant_score(problem):.4g} in {problem.metric.name}, and on rows that chose "
+            "nothing the winner is not clearly better. The inputs may not tell of this target."
+        )
+    if test_uses > 1:
+        notes.append(f"The test rows have now been used {test_uses} times in this study.")
+    if len(baselines) < 2:
+        notes.append("Not every baseline was fitted in the time.")
+    if watch.stopped:
+        notes.append(
+            "The search ended before its time was up: twice as much was expected to bring less "
+            f"than the least gain of {watch.least}."
+        )
+    return notes
+
+
+def constant_score(problem: Problem) -> float:
+    """The metric of one answer for all rows: the shares of the classes, or the mean."""
+    target = problem.dataset.target
+    if problem.classes:
+        counts = np.bincount(target, minlength=len(problem.dataset.schema.classes))
+        return score(problem.metric, target, np.tile(counts / len(target), (len(target), 1)))
+    return score(problem.metric, target, np.full(len(target), np.mean(target, dtype=np.float64)))
+
+
+def _better_than_constant(problem: Problem, verdict: Verdict) -> bool:
+    """Whether the winner's score is further from a constant's than chance would have it.
+
+    Scores on several splits tell their own error; where one score is all there is, the rows do.
+    """
+    constant = constant_score(problem)
+    if not math.isfinite(constant) or not math.isfinite(verdict.validation):
+        return True  # nothing to hold it against
+    sign = 1.0 if problem.metric.direction is Direction.MAXIMIZE else -1.0
+    error = verdict.validation_std / math.sqrt(verdict.confirmed)
+    if not math.isfinite(error):
+        error = abs(constant) / math.sqrt(problem.dataset.rows)
+    return sign * (verdict.validation - constant) > _CLEARLY * error
