@@ -4,7 +4,7 @@
     python bench/search.py --seeds 30 --json search.json
 
 Regret is of the configuration that a searcher would return at that time, by one rule for all (see
-bench/simulated.py): 0 is the best configuration of the table, 1 the median one. The budget is 30
+bench/simulated.py): 0 is the best configuration of the table, 1 the median one. The budget is 20
 usual whole trainings in recorded seconds, shared by 4 simulated workers ("usual": between median
 and mean). Seed s searches the
 table s modulo the number of tables in the set, so that 30 seeds go round all of them.

@@ -88,7 +88,7 @@ def regret(
     searcher: Strategy,
     benchmark: RecordedTable,
     seed: int,
-    budget: float = 30.0,
+    budget: float = 20.0,
     workers: int = WORKERS,
 ) -> NDArray[np.float64]:
     """Regret of the incumbent at each tenth of the budget.
