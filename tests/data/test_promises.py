@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.prepare import Preparation, fit_preparation
+from modelshelf.data.prepare.categorical import fit_one_hot, scaled_robustly
 from modelshelf.data.prepare.numeric import fit_scaler
 from modelshelf.data.understand import conform, understand
 from modelshelf.space.configuration import Configuration
@@ -138,3 +139,15 @@ def test_quantiles_a_hair_apart_do_not_overflow():
     """The slope between neighbours 1e-323 apart is infinite."""
     scaler = fit_scaler(np.array([0.0, 0.0, 1e-323]), "quantile")
     assert np.isfinite(scaler.transform(np.array([0.0, 5e-324, 1e-323, 1.0, np.nan]))).all()
+
+
+def test_categories_are_scaled_robustly_by_how_common_they_are():
+    values = pl.Series(["often"] * 60 + ["some"] * 30 + ["rare"] * 10)
+    one_hot = scaled_robustly(fit_one_hot(values), values)
+    often, some, rare, other = one_hot.transform(pl.Series(["often", "some", "rare", "new"])).T
+    # Of a common one the median is its own value; a rare one is twice as far from the others.
+    clip = [each / np.sqrt(1 + (each / 3) ** 2) for each in (1.0, 2.0)]
+    np.testing.assert_allclose(often, [0, -clip[0], -clip[0], -clip[0]], rtol=1e-6)
+    np.testing.assert_allclose(some, [0, clip[0], 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(rare, [0, 0, clip[1], 0], rtol=1e-6)
+    assert not other.any()  # no training row had it: it says nothing

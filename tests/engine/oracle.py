@@ -220,9 +220,8 @@ class Twin:
                 longest = self.configuration.number("clip_norm")
                 torch.nn.utils.clip_grad_norm_(self.parameters(), longest)
             for group in self.optimizer.param_groups:
-                if group.get("weight_decay"):  # never quite 0, or it would stay there
-                    decay = self.configuration.number("weight_decay")
-                    group["weight_decay"] = max(decay * self.fading(), 1e-300)
+                if "whole_decay" in group:
+                    group["weight_decay"] = group["whole_decay"] * self.fading()
             self.optimizer.step()
             self.average()
             for each in self.schedulers:
@@ -338,11 +337,13 @@ def _optimizer(c: Configuration, twin: Twin) -> torch.optim.Optimizer:
             (rate, decay, [*own.weights, *(each for pair in own.adapters for each in pair)]),
             (rate * c.number("bias_lr_factor"), 0.0, own.biases),
         ]
-    parameters = [
-        {"params": several, "lr": rate, "weight_decay": decay}
-        for rate, decay, several in groups
-        if sum(p.numel() for p in several)
-    ]
+    parameters = []
+    for own_rate, own_decay, several in groups:
+        if "decay_by_factor" in c:
+            own_decay *= own_rate / rate
+        group = {"params": several, "lr": own_rate, "weight_decay": own_decay}
+        if sum(p.numel() for p in several):
+            parameters.append({**group, "whole_decay": own_decay})
     adam = {"betas": (c.number("beta1"), c.number("beta2")), "eps": c.number("epsilon")}
     match c.word("optimizer"):
         case "sgd":

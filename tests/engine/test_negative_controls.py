@@ -131,7 +131,7 @@ BREAKS = {
         "network.py", "delta[i, k] *= narrow", "pass", ORACLE, "ntk",
     ),
     "phases that are not learned": (
-        "encoding.py", "gradient[features + j] += back", "pass", ORACLE, "periodic",
+        "encoding.py", "gradient[features + j] += down", "pass", ORACLE, "periodic",
     ),
     "a table's row for all categories": (
         "encoding.py", "gradient[place + k] += delta[i, at + k]",
@@ -142,7 +142,7 @@ BREAKS = {
         ORACLE, "bias_lr_factor",
     ),
     "a cosine's derivative with the wrong sign": (
-        "encoding.py", "back *= -sine", "back *= sine", ORACLE, "periodic",
+        "encoding.py", "down = -back[j]", "down = back[j]", ORACLE, "periodic",
     ),
     "class weights over the batch's rows": (
         "losses.py", "mean = targets.dtype.type(total * width / targets.size)",

@@ -21,6 +21,7 @@ _REALMLP: dict[str, object] = {
     "optimizer": "adamw",
     "beta2": 0.95,
     "weight_decay": 0.02,
+    "decay_by_factor": "yes",
     "dropout": 0.15,
     "regularisation_schedule": "flat_cosine",
     "schedule": "coslog",

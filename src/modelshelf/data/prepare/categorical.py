@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["OneHot", "fit_one_hot"]
+__all__ = ["OneHot", "fit_one_hot", "scaled_robustly"]
 
 _MOST, _MOST_CODED = 100, 10_000  # categories that get a column of their own, or a code
 _RARE_SHARE, _RARE_ROWS = 0.001, 2  # fewer training rows than this are joined with the unseen
@@ -20,6 +20,8 @@ class OneHot:
 
     categories: tuple[str, ...]
     missing: bool  #: whether missing values have a column: they were there in training
+    on: tuple[float, ...] = ()  #: what each column holds in its rows; 1 where nothing is said
+    off: tuple[float, ...] = ()  #: and in all others; 0 where nothing is said
 
     def features(self, name: str) -> tuple[str, ...]:
         """Names of the columns."""
@@ -41,8 +43,11 @@ class OneHot:
         )
 
     def transform(self, values: pl.Series) -> NDArray[np.float32]:
-        """(rows, columns) of zeros and ones: a one in each row."""
-        one_hot: NDArray[np.float32] = np.eye(self.size, dtype=np.float32)[self.codes(values)]
+        """(rows, columns): zeros, and a one in each row; or what stands for them."""
+        table = np.eye(self.size, dtype=np.float32)
+        if self.on:
+            table = np.where(table > 0, self.on, self.off).astype(np.float32)
+        one_hot: NDArray[np.float32] = table[self.codes(values)]
         return one_hot
 
 
@@ -57,3 +62,21 @@ def fit_one_hot(values: pl.Series, coded: bool = False) -> OneHot:
     kept = [category for category, count in counted if count >= least]
     kept = kept[: _MOST_CODED if coded else _MOST]
     return OneHot(tuple(kept), values.null_count() > 0)
+
+
+def scaled_robustly(one_hot: OneHot, values: pl.Series) -> OneHot:
+    """The same columns by median and interquartile range, with a smooth clip, as numbers are.
+
+    A category of few rows stands out more for it. One that no training row has, or all have, is
+    always 0: what was never seen says nothing. Source: Holzmüller et al. 2024, whose code does so.
+    """
+    shares = np.bincount(one_hot.codes(values), minlength=one_hot.size) / max(len(values), 1)
+    median = (shares > 0.5).astype(np.float64)
+    middling = (shares > 0.25) & (shares <= 0.75)
+    factor = np.where(middling, 1.0, 2.0) * ((shares > 0.0) & (shares < 1.0))
+
+    def clipped(value: float) -> tuple[float, ...]:
+        scaled = (value - median) * factor
+        return tuple((scaled / np.sqrt(1.0 + (scaled / 3.0) ** 2)).tolist())
+
+    return replace(one_hot, on=clipped(1.0), off=clipped(0.0))

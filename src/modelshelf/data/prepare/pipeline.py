@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.data.dataset import Dataset, Kind, Schema
-from modelshelf.data.prepare.categorical import OneHot, fit_one_hot
+from modelshelf.data.prepare.categorical import OneHot, fit_one_hot, scaled_robustly
 from modelshelf.data.prepare.dates import PARTS, parts
 from modelshelf.data.prepare.numeric import Scaler, fit_scaler
 
@@ -103,7 +103,10 @@ class Preparation:
             "schema": self.schema.to_json(),
             "scaling": self.scaling,
             "numbers": numbers,
-            "categories": [[c, list(o.categories), o.missing] for c, o in self.categories],
+            "categories": [
+                [c, list(o.categories), o.missing, list(o.on), list(o.off)]
+                for c, o in self.categories
+            ],
             "target": [self.target_center, self.target_scale],
             "coded": sorted(self.coded),
         }
@@ -128,8 +131,8 @@ class Preparation:
                 for i, (column, part, indicator, plain) in enumerate(stored["numbers"])
             ),
             categories=tuple(
-                (column, OneHot(tuple(known), missing))
-                for column, known, missing in stored["categories"]
+                (column, OneHot(tuple(known), missing, *map(tuple, values)))
+                for column, known, missing, *values in stored["categories"]
             ),
             target_center=stored["target"][0],
             target_scale=stored["target"][1],
@@ -153,6 +156,8 @@ def fit_preparation(
             if max_one_hot is not None and len(one_hot.categories) > max_one_hot:
                 one_hot = fit_one_hot(frame[column.name], coded=True)
                 coded.append(column.name)
+            elif scaling == "robust":
+                one_hot = scaled_robustly(one_hot, frame[column.name])
             categories.append((column.name, one_hot))
         else:
             numbers += _fit_numbers(column.name, column.kind, frame[column.name], scaling)

@@ -118,7 +118,7 @@ def plan_of(configuration: Configuration, data: TrainingData) -> NDArray[np.int6
 
 
 def groups_of(configuration: Configuration, layout: Layout) -> NDArray[np.float64]:
-    """Parameters that are updated alike: (groups, 4) of begin, end, factor of the rate, decays.
+    """Parameters that are updated alike: (groups, 4): begin, end, factors of rate and decay.
 
     Neighbours that are alike are one group: a plain network is one loop.
     """
@@ -130,11 +130,13 @@ def groups_of(configuration: Configuration, layout: Layout) -> NDArray[np.float6
         "numbers": configuration.number("encoding_lr_factor"),
     }
     decays = configuration.get("weight_decay", 0.0) != 0.0
+    again = "decay_by_factor" in configuration
     groups: list[list[float]] = []
     for name, (begin, end) in layout.blocks.items():
         if begin == end or name in _FIXED or (name == "biases" and not layout.biased):
             continue
-        alike = [factors.get(name, 1.0), float(decays and name not in _NOT_DECAYED)]
+        factor, decayed = factors.get(name, 1.0), float(decays and name not in _NOT_DECAYED)
+        alike = [factor, decayed * factor if again else decayed]
         if groups and groups[-1][1] == begin and groups[-1][2:] == alike:
             groups[-1][1] = end
         else:

@@ -73,11 +73,15 @@ def _wave(
     circular(cosine, waves[1, : rows * features])
     v = 2 * features
     c = v + features * out
+    mixture = np.empty(features * out, own.dtype)  # features innermost: they fill vectors
+    for k in range(out):
+        for j in range(features):
+            mixture[k * features + j] = own[v + j * out + k]
     for i in range(rows):
         for k in range(out):
             total = own[c + k]
             for j in range(features):
-                total += cosine[i * features + j] * own[v + j * out + k]
+                total += cosine[i * features + j] * mixture[k * features + j]
             into[i, at + k] = total
         into[i, at + out] = x[i, column]
 
@@ -102,18 +106,28 @@ def _wave_back(
     v = 2 * features
     c = v + features * out
     gradient[:] = zero
+    mixture = np.empty((2, features * out), own.dtype)  # and its gradient; features innermost
+    for k in range(out):
+        for j in range(features):
+            mixture[0, k * features + j] = own[v + j * out + k]
+            mixture[1, k * features + j] = zero
+    back = np.empty(features, own.dtype)
     for i in range(rows):
         value = turn * x[i, column]
+        back[:] = zero
         for k in range(out):
-            gradient[c + k] += delta[i, at + k]
+            each = delta[i, at + k]
+            gradient[c + k] += each
+            for j in range(features):
+                mixture[1, k * features + j] += cosine[i * features + j] * each
+                back[j] += mixture[0, k * features + j] * each
         for j in range(features):
-            back = zero
-            for k in range(out):
-                gradient[v + j * out + k] += cosine[i * features + j] * delta[i, at + k]
-                back += own[v + j * out + k] * delta[i, at + k]
-            back *= -sine[i * features + j]
-            gradient[j] += back * value
-            gradient[features + j] += back
+            down = -back[j] * sine[i * features + j]
+            gradient[j] += down * value
+            gradient[features + j] += down
+    for k in range(out):
+        for j in range(features):
+            gradient[v + j * out + k] = mixture[1, k * features + j]
 
 
 @kernel

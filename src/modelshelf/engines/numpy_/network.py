@@ -81,12 +81,13 @@ def _mix(share: NDArray[Any], z: NDArray[Any], slope: NDArray[Any], mixed: NDArr
     `z` holds activations and `mixed` the sums; they become outputs, and what a share would add.
     """
     one, m = z.dtype.type(1.0), share.size
-    for i in range(z.size):
-        part = share[i % m]
-        more = z[i] - mixed[i]
-        z[i] = mixed[i] + part * more
-        slope[i] = one + part * (slope[i] - one)
-        mixed[i] = more
+    for begin in range(0, z.size, m):  # unit by unit inside, so that vectors can be used
+        for k in range(m):
+            part, i = share[k], begin + k
+            more = z[i] - mixed[i]
+            z[i] = mixed[i] + part * more
+            slope[i] = one + part * (slope[i] - one)
+            mixed[i] = more
 
 
 @kernel
@@ -224,8 +225,9 @@ def backward(
                 mix -= n
                 part, more = gradient[mix : mix + n], mixed[a : a + rows * n]
                 part[:] = 0
-                for i in range(flat.size):
-                    part[i % n] += flat[i] * more[i]
+                for begin in range(0, flat.size, n):
+                    for k in range(n):
+                        part[k] += flat[begin + k] * more[begin + k]
             slope = slopes[a : a + rows * n]
             for i in range(flat.size):
                 flat[i] *= slope[i]

@@ -149,7 +149,7 @@ def update_groups(
     slots: NDArray[Any],
     step: int,
 ) -> None:
-    """One step of each group (begin, end, factor of the rate, whether it decays).
+    """One step of each group (begin, end, factor of the rate, factor of the decay).
 
     A group's slots lie together, wherever the vector's slots lie.
     """
@@ -158,7 +158,7 @@ def update_groups(
         begin, end = np.int64(groups[g, 0]), np.int64(groups[g, 1])
         constants[0] = rate * groups[g, 2]
         if decay > 0.0 and groups[g, 3] > 0.0:
-            shrink = theta.dtype.type(1.0 - constants[0] * decay)
+            shrink = theta.dtype.type(1.0 - constants[0] * decay * groups[g, 3])
             for i in range(begin, end):
                 theta[i] *= shrink
         own = flat[kept * begin : kept * end].reshape(kept, end - begin)

@@ -15,7 +15,8 @@ PREPARATION = (
         default="standard",
         meaning=(
             "How numeric columns are scaled: to mean 0 and deviation 1; by median and "
-            "interquartile range with a smooth clip; or to the normal shape by ranks."
+            "interquartile range with a smooth clip (columns of categories too); or to the normal "
+            "shape by ranks."
         ),
         too_little="Standard scaling lets a few extreme values squeeze all others together.",
         too_much="Quantiles keep only the order: distances in a column are lost.",

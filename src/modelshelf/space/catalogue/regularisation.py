@@ -73,6 +73,21 @@ REGULARISATION = (
         condition=when("optimizer", "adamw"),
     ),
     Hyperparameter(
+        name="decay_by_factor",
+        group="regularisation",
+        domain=Choice(("no", "yes")),
+        default="no",
+        off="no",
+        meaning=(
+            "Whether parameters whose learning rate has a factor of its own (input scales, "
+            "encodings, shares of activation) decay by that factor once more."
+        ),
+        too_little="Input scales that move fast are hardly held back.",
+        too_much="Scales with a large factor shrink faster than they learn.",
+        source="pytabkit 1.7.3, whose RealMLP (Holzmüller et al. 2024) decays so",
+        condition=Condition(lambda active: "weight_decay" in active, "there is weight_decay"),
+    ),
+    Hyperparameter(
         name="label_smoothing",
         group="regularisation",
         domain=Real(0.0, 0.99),
