@@ -66,20 +66,18 @@ def test_a_space_is_told_beside_the_usual_one():
     how = {key: each.how for key, each in found.items() if each.how != "usual"}
     ntk, adam = "parametrisation is ntk", "optimizer is adam or adamw and dropout is on"
     assert how == {
-        ("hidden_layers", ""): "narrowed",
-        ("activation", ""): "widened",
-        ("parametrisation", ""): "added",
-        ("learning_rate", ""): "moved",
+        ("hidden_layers", ""): "moved",
+        ("activation", ""): "moved",
+        ("learning_rate", ""): "widened",
         ("batch_size", ""): "fixed",
-        ("optimizer", ""): "moved",
+        ("optimizer", ""): "narrowed",
         ("dropout", ""): "moved",
-        ("l1", ""): "moved",
+        ("l1", ""): "widened",
         ("learning_rate", ntk): "moved",
-        ("initialisation", ntk): "fixed",
         ("l2", adam): "fixed",
     }
     assert found["l1", ""].words == "a number from 1e-07 to 0.001, or off (50% of the time)"
-    assert found["parametrisation", ""].usual == "always standard"
+    assert found["initialisation", ntk].how == "usual"  # as in every space
     assert found["learning_rate", ntk].usual == "a number from 0.0001 to 0.01"
 
 

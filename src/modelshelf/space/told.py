@@ -37,16 +37,24 @@ class Told:
 def told(space: Space) -> tuple[Told, ...]:
     """All that a space says, in the catalogue's order, the cases last.
 
-    A case is compared with what the space says where it does not hold.
+    A case that every space has is usual; another is compared with what the space says where it
+    does not hold.
 
     >>> [(each.name, each.how) for each in told(Space(dropout=0.1)) if each.how != "usual"]
     [('dropout', 'fixed')]
     """
-    usual = Space().general
+    ordinary = Space()
+    usual = ordinary.general
     lines = [_told(name, space.general[name], usual) for name in CATALOGUE if name in space.general]
+    cases = {case.words: case.parts for case in ordinary.cases}
     for case in space.cases:
-        lines += [_told(name, part, space.general, case.words) for name, part in case.parts.items()]
+        before = {**space.general, **_same(case.parts, cases.get(case.words, {}))}
+        lines += [_told(name, part, before, case.words) for name, part in case.parts.items()]
     return tuple(lines)
+
+
+def _same(parts: Mapping[str, Part], others: Mapping[str, Part]) -> dict[str, Part]:
+    return {name: part for name, part in parts.items() if others.get(name) == part}
 
 
 def _told(name: str, part: Part, usual: Mapping[str, Part], where: str = "") -> Told:

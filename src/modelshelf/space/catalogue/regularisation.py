@@ -85,7 +85,9 @@ REGULARISATION = (
         too_little="Input scales that move fast are hardly held back.",
         too_much="Scales with a large factor shrink faster than they learn.",
         source="pytabkit 1.7.3, whose RealMLP (Holzmüller et al. 2024) decays so",
-        condition=Condition(lambda active: "weight_decay" in active, "there is weight_decay"),
+        condition=Condition(
+            lambda active: "weight_decay" in active, "there is weight_decay", ("weight_decay",)
+        ),
     ),
     Hyperparameter(
         name="label_smoothing",
