@@ -14,6 +14,9 @@ SPACE = """
 hidden_layers = {depth = [1, 2], width = [8, 24]}
 epochs = 30
 patience = 6
+activation = ["relu", "tanh"]
+ensemble_size = 1
+numeric_encoding = "none"
 """
 
 

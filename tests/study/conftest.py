@@ -34,7 +34,12 @@ def csv(table, tmp_path_factory):
 #: A space of small, quick networks.
 QUICK = {
     "hidden_layers": {"depth": (1, 2), "width": (8, 24)},
-    "epochs": 30,
+    "epochs": 60,
     "batch_size": (16, 32, 64),
     "patience": 6,
+    "activation": ("relu", "tanh"),
+    "ensemble_size": 1,
+    "numeric_encoding": "none",
+    "category_embedding": 0,
+    "parametrisation": "standard",
 }

@@ -27,7 +27,7 @@ from tests.study.conftest import QUICK
 
 
 def amounts(table, where, **more):
-    settings = {"target": "amount", "trials": 24, "space": QUICK, "shelf": where, "seed": 3}
+    settings = {"target": "amount", "trials": 24, "space": QUICK, "shelf": where, "seed": 5}
     return tune(table.drop("label"), **{**settings, **more})
 
 
@@ -40,8 +40,8 @@ def shelved(table, tmp_path_factory):
 @pytest.fixture(scope="module")
 def problem(table):
     dataset = understand(*from_memory(table.drop("label"), None, "amount"), "auto", {})
-    development, test = TestSet().part(dataset, 3)
-    return Problem(development, METRICS["rmse"], 3, 0, *test)
+    development, test = TestSet().part(dataset, 5)
+    return Problem(development, METRICS["rmse"], 5, 0, *test)
 
 
 def test_it_is_the_weighted_mean_of_networks_on_the_shelf(shelved, table, problem):

@@ -65,7 +65,7 @@ def test_cut_off_in_the_new_space_it_comes_to_the_same_bits(phase, moved, table,
     result, where = moved
 
     def cut(progress):
-        enough = progress.finished >= 3 if phase == "searching" else progress.retests[0] >= 3
+        enough = progress.paused >= 6 if phase == "searching" else progress.retests[0] >= 3
         if progress.phase == phase and enough:
             raise CutError
 

@@ -151,7 +151,7 @@ class Course:
         most = _FINALS * self._limit
         plan = self._affordable(most)
         reserve = 1.2 * self._expected(plan) / self._executor.workers
-        reserve = min(max(reserve, 0.05 * self._limit), most)
+        reserve = min(max(reserve, 0.08 * self._limit), most)
         # What earlier runs of this study searched counts; what is left to do gets its time anyway.
         return self._record.seconds + self._clock() >= self._limit - self._margin - reserve
 
@@ -181,7 +181,7 @@ class Course:
     def _finals_over(self) -> bool:
         """Whether only the time to score the winner is left."""
         winner = replace(self._finals.plan, choosing=(), finalists=1)
-        return self._time_over(self._expected(winner) / min(self._executor.workers, 2))
+        return self._time_over(1.2 * self._expected(winner) / self._executor.workers)
 
     def _time_over(self, reserve: float = 0.0) -> bool:
         if self._asked_to_stop():

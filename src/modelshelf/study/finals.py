@@ -72,10 +72,14 @@ def within(plan: Plan, seconds: float, each: Sequence[float], brief: Sequence[fl
     return smaller[-1]
 
 
+#: Seconds that a training takes besides: for its rows, its scores and its files.
+_BESIDES = 0.05
+
+
 def expected_seconds(plan: Plan, each: Sequence[float]) -> float:
     """What a plan should take, where a training of each finalist takes this."""
     every, winner = plan.trainings
-    among = each[: plan.finalists]
+    among = [_BESIDES + seconds for seconds in each[: plan.finalists]]
     return every * sum(among) + winner * max(among, default=0.0)
 
 

@@ -204,7 +204,7 @@ class Model:
             at += 2 * width
 
 
-_RANK = {"refit": 0, "train": 1, "retest": 2, "search": 3}
+_RANK = {"refit": 0, "train": 1, "confirm": 2, "retest": 3, "search": 4}
 
 
 def best_copy(shelf: Shelf, barcode: str) -> TrialRecord:

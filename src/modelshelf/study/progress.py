@@ -18,7 +18,7 @@ __all__ = ["Observer", "Progress", "Stopper"]
 class Progress:
     """Where a study stands: one record, drawn by every face alike."""
 
-    phase: str  #: "reading", "searching", "re-testing", "refitting", "testing"
+    phase: str  #: "reading", "searching", "re-testing", "scoring", "testing"
     elapsed: float  #: seconds of this run
     limit: float | None  #: seconds this run may take; None where trials are counted
     trials_limit: int | None
