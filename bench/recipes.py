@@ -61,7 +61,9 @@ def ours(
 ) -> tuple[Any, float]:
     """Predictions for the test rows, and seconds from rows to network."""
     began = time.perf_counter()
-    settings = {"epochs": epochs} if epochs else {}
+    settings: dict[str, Any] = {"epochs": epochs} if epochs else {}
+    if recipe == "tabm-small":
+        recipe, settings = "tabm", {**settings, "hidden_layers": (128,) * 3, "ensemble_size": 8}
     configuration = Configuration(recipe=recipe, **settings).for_task(problem.task)
     prepared, engine = problem.prepared(SEARCH_SPLIT, configuration), NumpyEngine()
     with single_threaded():
@@ -80,9 +82,11 @@ def theirs(
     """The same from pytabkit, by its defaults."""
     import pytabkit
 
-    name = {"realmlp": "RealMLP_TD", "tabm": "TabM_D"}[recipe]
+    name = "RealMLP_TD" if recipe == "realmlp" else "TabM_D"
     kind = getattr(pytabkit, f"{name}_{'Classifier' if problem.classes else 'Regressor'}")
-    settings = {"n_epochs": epochs} if epochs else {}
+    settings: dict[str, Any] = {"n_epochs": epochs} if epochs else {}
+    if recipe == "tabm-small":
+        settings |= {"d_block": 128, "n_blocks": 3, "tabm_k": 8}
     model = kind(device="cpu", random_state=seed, n_threads=os.cpu_count(), verbosity=0, **settings)
     x, x_test = _pandas(problem.dataset.frame), _pandas(test)
     y = problem.dataset.target
@@ -163,7 +167,7 @@ def _asked() -> argparse.Namespace:
     shared.add_argument("--seeds", type=int)
     shared.add_argument("--first", type=int, default=0, help="the first seed")
     shared.add_argument("--epochs", type=int, help="in place of the recipe's")
-    shared.add_argument("--recipe", default="realmlp", choices=["realmlp", "tabm"])
+    shared.add_argument("--recipe", default="realmlp", choices=["realmlp", "tabm", "tabm-small"])
     found = shared.parse_args()
     found.data = found.data or (["california"] if found.quick else list(TARGETS))
     found.seeds = found.seeds or (1 if found.quick else 3)

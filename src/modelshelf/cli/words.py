@@ -260,9 +260,10 @@ def _explained(result: StudyResult) -> Iterator[Text | str]:
     trials, winner = result.trials, result.winner
     if winner.retests:
         refit = "; it was then trained again on all but the test rows" if winner.refitted else ""
+        splits = "a fresh split" if winner.retests == 1 else f"{winner.retests} fresh splits"
         yield (
-            f"Its validation score is the mean of {winner.retests} re-tests on fresh splits and "
-            f"seeds{refit}."
+            f"Its validation score is that on {splits}, whose rows had no part in choosing it"
+            f"{refit}."
         )
     elif not result.complete:
         yield "Its validation score is the best of many, and so too good: it was not re-tested yet."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Hashable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any, Protocol
@@ -45,7 +44,7 @@ class Evidence:
         self._rungs: list[list[tuple[float, int]]] = []  # (value, trial), ascending, all results
         self._waiting: list[list[tuple[float, int]]] = []  # heaps of those that may go on
         self._resumed: set[tuple[int, int]] = set()  # (rung, trial) sent on from this rung
-        self.memo: dict[Hashable, Any] = {}  #: a searcher's own, derived from all of the above
+        self.memo: dict[str, Any] = {}  #: a searcher's own, derived from all of the above
 
     @property
     def started(self) -> int:

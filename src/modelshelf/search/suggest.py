@@ -110,41 +110,43 @@ def _modelled(space: SearchSpace, evidence: Evidence, seed: int) -> Any | None:
     count = _LEAST
     while math.ceil(count * _GROWTH) <= len(evidence.results):
         count = math.ceil(count * _GROWTH)
-    for batch in range(_TRIES):
-        key = (count, batch)
-        if key not in evidence.memo:
-            evidence.memo = {
-                k: v
-                for k, v in evidence.memo.items()
-                if k in ((count, "model"), (count, batch - 1))
-            }
-            evidence.memo[key] = _batch(space, evidence, count, batch, seed)
-        proposals: list[Any] = evidence.memo[key]
-        if not proposals:
+    if evidence.memo.get("count") != count:
+        evidence.memo = {"count": count, "batch": 0, **_learned(space, evidence, count, seed)}
+    memo = evidence.memo
+    for _ in range(_TRIES):
+        if "proposals" not in memo:
+            memo["proposals"] = _batch(space, memo, count, seed)
+        if not memo["proposals"]:
             return None
-        for configuration in proposals:
+        for configuration in memo["proposals"]:
             if configuration not in evidence:
-                return configuration
+                fresh: Any = configuration
+                return fresh
+        del memo["proposals"]
+        memo["batch"] += 1
     return None
 
 
-def _batch(space: SearchSpace, evidence: Evidence, count: int, batch: int, seed: int) -> list[Any]:
-    """The proposals of one batch: the best of some candidates, each by trees of its own."""
-    results = evidence.results[:count]
-    at = (count, "model")
+def _learned(space: SearchSpace, evidence: Evidence, count: int, seed: int) -> dict[str, Any]:
+    """What the first so many results say: the model, where the best lie, and what was tried."""
+    results, started = evidence.results[:count], evidence.configurations
 
     def place(trial: int) -> tuple[float, ...]:
-        return _filled(space.vector(evidence.configurations[trial]))
+        return _filled(space.vector(started[trial]))
 
-    if at not in evidence.memo:
-        evidence.memo[at] = fit(results, place, derive(seed, "model", count))
-    model: Model = evidence.memo[at]
-    rng = np.random.default_rng(derive(seed, "batch", count, batch))
-    points = _candidates([place(trial) for trial in model.best], space.dimensions, rng)
+    model = fit(results, place, derive(seed, "model", count))
     # What has no result yet is passed over later: which these are is no matter of these results.
-    tried = {evidence.configurations[each.trial].barcode for each in results}
+    tried = {started[each.trial].barcode for each in results}
+    return {"model": model, "best": [place(trial) for trial in model.best], "tried": tried}
+
+
+def _batch(space: SearchSpace, memo: dict[str, Any], count: int, seed: int) -> list[Any]:
+    """The proposals of one batch: the best of some candidates, each by trees of its own."""
+    model: Model = memo["model"]
+    rng = np.random.default_rng(derive(seed, "batch", count, memo["batch"]))
+    points = _candidates(memo["best"], space.dimensions, rng)
     found = dict.fromkeys(map(space.configuration, points))
-    fresh = [each for each in found if each.barcode not in tried]
+    fresh = [each for each in found if each.barcode not in memo["tried"]]
     if not fresh:
         return []
     places = np.array([_filled(space.vector(each)) for each in fresh])
