@@ -18,10 +18,11 @@ def test_a_space_is_checked_and_told_without_training(tmp_path):
     ran = run("hyperparameters", "--space", path)
     assert ran.status == 0, ran.err
     general, case = ran.out.split("where parametrisation is ntk")
-    assert "one of standard, ntk; usually always standard" in general
+    assert "a number from 0.0001 to 0.01; usually a number from 0.0005 to 0.01" in general
     assert "a number from 0.02 to 0.3; elsewhere a number from 0.0001 to 0.01" in case
     told = run("hyperparameters", "--space", path, "--json").json["hyperparameters"]
-    assert told[-1]["where"] == "parametrisation is ntk"
+    moved = next(each for each in told if each["how"] == "moved")
+    assert (moved["name"], moved["where"]) == ("learning_rate", "parametrisation is ntk")
     one = run("hyperparameters", "learning_rate", "--space", path).out
     assert "searched    a number from 0.0001 to 0.01" in one
 

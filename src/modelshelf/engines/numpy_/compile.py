@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 
 __all__ = [
     "INTERPRETED",
+    "exact",
     "function_type",
     "kernel",
     "pointer",
@@ -65,6 +66,17 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 def kernel(function: F) -> F:
     """Mark a function that is compiled into the kernels that call it."""
     compiled: F = numba.njit(nogil=True, fastmath=_FAST, error_model=_ERRORS)(function)
+    return compiled
+
+
+def exact(function: F) -> F:
+    """A `kernel` whose sums keep their order, and whose multiplications are not fused.
+
+    For a loop over arrays that may lie side by side: before it uses vectors the compiler asks where
+    they lie, cautiously, and plain numbers would round otherwise than vectors if it could choose
+    how to fuse. A member's bits must not hang on where its memory is.
+    """
+    compiled: F = numba.njit(nogil=True, fastmath={"nsz"}, error_model=_ERRORS)(function)
     return compiled
 
 

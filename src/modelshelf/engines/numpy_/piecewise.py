@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.engines.numpy_.compile import kernel
+from modelshelf.engines.numpy_.compile import exact, kernel
 
 __all__ = ["bend", "bend_back", "edges_of"]
 
@@ -46,7 +46,7 @@ def _bin(edges: NDArray[Any], count: int, value: Any) -> int:
     return low
 
 
-@kernel
+@exact
 def bend(
     theta: NDArray[Any],
     edges: NDArray[Any],
@@ -75,7 +75,7 @@ def bend(
             into[i, at + k] = line + whole[b * size + k] + share * theta[(b + 2) * size + k]
 
 
-@kernel
+@exact
 def bend_back(
     edges: NDArray[Any],
     size: int,
