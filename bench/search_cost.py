@@ -21,6 +21,7 @@ __all__ = ["cost"]
 #: median of the nine data sets in docs/performance.md, 54 s of which were search and training.
 NETWORK = 54.2 / 727
 WINDOW = 4  # jobs at work at a time
+MOST = 240.0  # processor seconds after which a search is given up
 
 
 def cost(quick: bool, seeds: int) -> list[dict[str, Any]]:
@@ -36,6 +37,9 @@ def cost(quick: bool, seeds: int) -> list[dict[str, Any]]:
         search.to(size - size // 10)
         spent, search.slowest = search.seconds, 0.0
         search.to(size)
+        if search.trials < size:
+            print(f"\n{size:,} trials: given up at {search.trials:,}, after {MOST:.0f} s")
+            break
         last, mean = (search.seconds - spent) / (size // 10), search.seconds / size
         row = {
             "trials": size, "seconds": mean, "seconds_last_tenth": last,
@@ -62,9 +66,14 @@ class _Search:
         self.seconds = 0.0
         self.slowest = 0.0  #: the longest that one proposal took
 
+    @property
+    def trials(self) -> int:
+        """How many were started."""
+        return len(self._ends)
+
     def to(self, trials: int) -> None:
-        """Go on until so many trials were started."""
-        while len(self._ends) < trials:
+        """Go on until so many trials were started, or too much time went by."""
+        while len(self._ends) < trials and self.seconds < MOST:
             began = time.thread_time()
             proposal = suggest(
                 self._space, self._evidence, self._seed, rungs=len(self._rungs), limit=None
