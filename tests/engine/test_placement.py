@@ -12,7 +12,7 @@ from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.engines.numpy_.pointers import encoders
 from modelshelf.space.configuration import Configuration
 
-ROWS, NUMBERS = 48, 3
+ROWS, NUMBERS, SWITCHES = 48, 4, 5
 
 
 def placed(shapes: dict[str, tuple[int, ...]], seed: int) -> dict[str, np.ndarray]:
@@ -32,10 +32,11 @@ def placed(shapes: dict[str, tuple[int, ...]], seed: int) -> dict[str, np.ndarra
 @pytest.mark.parametrize("encoding", ["piecewise", "periodic"])
 def test_encodings_round_alike_wherever_their_arrays_lie(encoding):
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(ROWS, NUMBERS)).astype(np.float32)
+    x = rng.normal(size=(ROWS, NUMBERS + SWITCHES)).astype(np.float32)
     y = np.eye(2, dtype=np.float32)[rng.integers(0, 2, ROWS)]
-    data = TrainingData(x, y, x[:0], y[:0], True, (-1,) * NUMBERS)
-    asked = Configuration(numeric_encoding=encoding, encoding_size=10, hidden_layers=(8,))
+    data = TrainingData(x, y, x[:0], y[:0], True, (-1,) * NUMBERS + (0,) * SWITCHES)
+    bins = {"encoding_bins": 32} if encoding == "piecewise" else {}
+    asked = Configuration(numeric_encoding=encoding, encoding_size=10, hidden_layers=(8,), **bins)
     member = NumpyEngine().start(asked, data, 0)
     layout = member.layout
     theta, wide = member.theta.copy(), layout.widths[0]
@@ -43,11 +44,11 @@ def test_encodings_round_alike_wherever_their_arrays_lie(encoding):
     theta[begin:end] = 0.1 * rng.normal(size=end - begin)
     delta = rng.normal(size=(ROWS, wide)).astype(np.float32)
     there, back = encoders(layout, np.dtype(np.float32))
-    scratch = (2, asked.whole("encoding_bins") * ROWS)
+    scratch = (2, 32 * ROWS)
     shapes = {"theta": theta.shape, "x": x.shape, "into": (ROWS, wide), "waves": scratch,
               "gradient": theta.shape, "delta": delta.shape}  # fmt: skip
     seen = set()
-    for seed in range(400):
+    for seed in range(1000):
         a = placed(shapes, seed)
         a["theta"][:], a["x"][:], a["delta"][:], a["gradient"][:] = theta, x, delta, 0.0
         there(layout.columns, layout.form, a["theta"], a["x"], a["into"], a["waves"])
