@@ -54,7 +54,7 @@ def test_the_person_reads_a_winner_and_what_to_type_next(csv, space_file, tmp_pa
     assert ran.status == 0, ran.err
     barcode = re.search(r"Winner  (\S+)", ran.out)[1]
     assert "hidden layer" in ran.out
-    assert "mean of 2 re-tests" in ran.out
+    assert "that on 2 fresh splits" in ran.out
     shown = shlex.split(re.search(r"Next  modelshelf (show .+)", ran.out)[1])
     assert shown[1] == barcode[:9]
     assert run(*shown).status == 0  # it works as it stands, on the shelf that was named
