@@ -81,7 +81,7 @@ def tune(
         observer: Called with a `Progress` while the study runs.
 
     Returns:
-        A `StudyResult`; its `model` is the winner.
+        A `StudyResult`; its `model` is the winner, its `ensemble_model` the ensemble.
 
     Raises:
         UserError: For data, settings or a shelf that cannot be used; the message says what to do.

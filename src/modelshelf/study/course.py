@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from modelshelf.core.errors import SettingError, StoppedError
 from modelshelf.core.records import Baseline, Purpose, Status, Winner
-from modelshelf.data.metrics import interval, score
 from modelshelf.executors import Executor, InlineExecutor, ThreadExecutor
 from modelshelf.search import Searcher
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.baselines import Baselines
 from modelshelf.study.budget import Clock
 from modelshelf.study.ensembling import Ensembling
-from modelshelf.study.finals import Plan, expected_seconds, plan_for, within
+from modelshelf.study.finals import expected_seconds, plan_for, within
 from modelshelf.study.gain import Watch, more_time
 from modelshelf.study.loop import Loop
 from modelshelf.study.model import Model
@@ -123,7 +122,9 @@ class Course:
         self._break_off()
         if self._asked_to_stop():
             return self._unfinished()
-        self._finals.plan = self._affordable(0.8 * self._left())
+        if self._limit is not None:  # as much of the plan as there is time for
+            seconds = 0.8 * self._left() * self._executor.workers
+            self._finals.plan = within(self._plan, seconds, *self._costs())
         self._phase("re-testing")
         self._finals.run(self._finals_over, self._tell_retests)
         self._break_off()
@@ -149,20 +150,12 @@ class Course:
         if self._watch.over(len(self._search.standing), self._search.standings):
             return True
         most = _FINALS * self._limit
-        plan = self._affordable(most)
-        reserve = 1.2 * self._expected(plan) / self._executor.workers
+        costs = self._costs()
+        plan = within(self._plan, most * self._executor.workers, *costs)
+        reserve = 1.2 * expected_seconds(plan, costs[plan.brief]) / self._executor.workers
         reserve = min(max(reserve, 0.08 * self._limit), most)
         # What earlier runs of this study searched counts; what is left to do gets its time anyway.
         return self._record.seconds + self._clock() >= self._limit - self._margin - reserve
-
-    def _affordable(self, seconds: float) -> Plan:
-        """As much of the plan as there is time for."""
-        if self._limit is None:
-            return self._plan
-        return within(self._plan, seconds * self._executor.workers, *self._costs())
-
-    def _expected(self, plan: Plan) -> float:
-        return expected_seconds(plan, self._costs()[plan.brief])
 
     def _costs(self) -> tuple[list[float], list[float]]:
         """Seconds on one core to train each finalist again: to its end, and as far as it came."""
@@ -181,7 +174,8 @@ class Course:
     def _finals_over(self) -> bool:
         """Whether only the time to score the winner is left."""
         winner = replace(self._finals.plan, choosing=(), finalists=1)
-        return self._time_over(1.2 * self._expected(winner) / self._executor.workers)
+        expected = expected_seconds(winner, self._costs()[winner.brief])
+        return self._time_over(1.2 * expected / self._executor.workers)
 
     def _time_over(self, reserve: float = 0.0) -> bool:
         if self._asked_to_stop():
@@ -224,11 +218,8 @@ class Course:
             uses = self._shelf.study(self._record.name).test_uses
             self._shelf.update_study(self._record.name, test_uses=uses + 1)
             model = Model.from_record(self._shelf, record)
-            output = model.network.predict(model.preparation.transform(problem.test_frame))
-            if not problem.classes:
-                output = model.preparation.unscale_target(output)
-            test = score(problem.metric, problem.test_target, output)
-            between = interval(problem.metric, problem.test_target, output, problem.seed)
+            inputs = model.preparation.transform(problem.test_frame)
+            test, between = problem.on_test(model.answer(inputs))
         return Winner(
             barcode=verdict.configuration.barcode,
             copy=record.copy,

@@ -139,10 +139,7 @@ class EnsembleModel:
         inputs = {id(m.preparation): m.preparation.transform(frame) for m in self._prepared()}
         total: NDArray[np.float64] = np.zeros(())
         for model, weight in zip(self.members, self.weights, strict=True):
-            output = model.network.predict(inputs[id(model.preparation)])
-            if not self.classes:
-                output = model.preparation.unscale_target(output)
-            total = total + weight * output
+            total = total + weight * model.answer(inputs[id(model.preparation)])
         return total
 
     def _prepared(self) -> list[Model]:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import Ensemble, Member, Purpose, Status, TrialRecord
-from modelshelf.data.metrics import interval, score
 from modelshelf.engines.numpy_ import Network
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
@@ -178,11 +177,6 @@ class Ensembling:
         return min(found)
 
     def _tested(self, model: EnsembleModel) -> tuple[float | None, tuple[float, float] | None]:
-        problem, target = self.problem, self.problem.test_target
-        if problem.test_frame is None or target is None:
+        if self.problem.test_frame is None or self.problem.test_target is None:
             return None, None
-        output = model.answer(problem.test_frame)
-        return (
-            score(problem.metric, target, output),
-            interval(problem.metric, target, output, problem.seed),
-        )
+        return self.problem.on_test(model.answer(self.problem.test_frame))

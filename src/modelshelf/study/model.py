@@ -130,10 +130,12 @@ class Model:
         """Probabilities or values, and notes on what had to be read in a special way."""
         table = X if isinstance(X, Table) else from_memory(X)[0]
         frame, _, notes = conform(self.preparation.schema, table, need_target=False)
-        output = self.network.predict(self.preparation.transform(frame))
-        if not self.classes:
-            output = self.preparation.unscale_target(output)
-        return output, notes
+        return self.answer(self.preparation.transform(frame)), notes
+
+    def answer(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Probabilities, or values in the target's unit, of rows that `preparation` prepared."""
+        output = self.network.predict(inputs)
+        return output if self.classes else self.preparation.unscale_target(output)
 
     def to_torch(self) -> Any:
         """The network as a `torch.nn.Sequential` on prepared inputs; needs PyTorch.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from modelshelf.core.protocols import Network, TrainingData
 from modelshelf.core.records import Task
 from modelshelf.data.dataset import Dataset
-from modelshelf.data.metrics import Metric, score
+from modelshelf.data.metrics import Metric, interval, score
 from modelshelf.data.prepare import Preparation, fit_preparation
 from modelshelf.data.split import Split, rows_of
 from modelshelf.space.configuration import Configuration
@@ -102,6 +102,14 @@ class Problem:
     def score(self, output: NDArray[np.float64], prepared: Prepared) -> float:
         """The metric of `answers`; NaN where the split has no validation rows."""
         return score(self.metric, prepared.target, output) if len(prepared.target) else math.nan
+
+    def on_test(self, output: NDArray[np.float64]) -> tuple[float, tuple[float, float]]:
+        """The metric of answers to the test rows, and its 95 % interval."""
+        assert self.test_target is not None
+        return (
+            score(self.metric, self.test_target, output),
+            interval(self.metric, self.test_target, output, self.seed),
+        )
 
     def _prepare(self, split: Split, scaling: str, max_one_hot: int | None) -> Prepared:
         train, validation = self.rows(split)

@@ -173,23 +173,27 @@ class Finals:
         asked = set(wanted)
         self.loop.resume(lambda t: (t.configuration, t.purpose, t.split) in asked)
         known = {(t.configuration, t.purpose, t.split) for t in self.loop.trials.values()}
+        found = {t.configuration: arrival for t, arrival in self.finalists()}
         fresh = []
         for configuration, purpose, split in wanted:
             if (configuration, purpose, split) not in known:
                 seed = trial_seed(self.seed, purpose, configuration.barcode, split)
                 trial = self.loop.new_trial(configuration, purpose, split, seed)
-                fresh.append((trial, 0, 0, self._last_epoch(configuration, purpose), math.inf))
+                epoch = self._last_epoch(configuration, purpose, found[configuration])
+                fresh.append((trial, 0, 0, epoch, math.inf))
         self.loop.dispatch(fresh)
         while self.loop.outstanding and not over():
             seen = self.loop.collect()
             self.loop.dispatch([], seen)
             tell(len(wanted) - self.loop.outstanding, len(wanted))
 
-    def _last_epoch(self, configuration: Configuration, purpose: Purpose) -> int:
-        """Re-tests stop by their own patience; later trainings where those were best."""
-        trained = [a for t, a in self.finalists() if t.configuration == configuration]
+    def _last_epoch(self, configuration: Configuration, purpose: Purpose, found: Arrival) -> int:
+        """Re-tests stop by their own patience; later trainings where those were best.
+
+        `found` is what the search made of it.
+        """
         if purpose is Purpose.RETEST:
             most = configuration.whole("epochs")
-            return min([*(a.outcome.epoch for a in trained), most]) if self.plan.brief else most
-        best = [a.outcome.best_epoch for a in self.arrived(configuration) or trained]
-        return agreed_epochs(configuration, best)
+            return min(found.outcome.epoch, most) if self.plan.brief else most
+        trained = self.arrived(configuration) or [found]
+        return agreed_epochs(configuration, [a.outcome.best_epoch for a in trained])
