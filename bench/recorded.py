@@ -99,6 +99,9 @@ class RecordedSpace:
     def __init__(self, table: RecordedTable) -> None:
         self._counts = tuple(table.parameters.values())
         self._levels = table.levels
+        self._named = [
+            n > 2 and not kept for n, kept in zip(self._counts, table.ordered, strict=True)
+        ]
         self.dimensions = len(self._counts)
 
     def configuration(self, unit: Sequence[float]) -> Row:
@@ -116,6 +119,15 @@ class RecordedSpace:
         """The middle of a row's box."""
         levels = self._levels[configuration.index].tolist()
         return tuple((at + 0.5) / n for at, n in zip(levels, self._counts, strict=True))
+
+    def features(self, configuration: Row) -> tuple[float, ...]:
+        """As `vector`, with a column for each value of a parameter whose values have no order."""
+        found, levels = list[float](), self._levels[configuration.index].tolist()
+        for at, level, count, named in zip(
+            self.vector(configuration), levels, self._counts, self._named, strict=True
+        ):
+            found += (float(each == level) for each in range(count)) if named else (at,)
+        return tuple(found)
 
 
 #: Folder in the wheel, what is minimised, epochs of a whole training, the first rung.

@@ -1,8 +1,9 @@
-"""What evidence says of configurations that were not tried: a forest over the unit cube.
+"""What evidence says of configurations that were not tried: a forest over their features.
 
 Values at different rungs are brought to the highest one by what trials that went on gained there,
 and then replaced by the logarithm of their rank: the forest tells the best tenth from the best
-hundredth, whatever the loss's scale, and no diverged network bends it.
+hundredth, whatever the loss's scale, and no diverged network bends it. What was trained longer
+counts for more.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ __all__ = ["Model", "fit", "lifted"]
 Floats = NDArray[np.float64]
 
 _MOST = 400  # trials that a forest learns from: its cost is the same however many there are
-_TREES = 32
-_PART = 8  # trees that judge one proposal: each proposal asks others, so that a batch differs
+_TREES = 16
+_PART = 4  # trees that judge one proposal: each proposal asks others, so that a batch differs
+_WEIGHT = 1.7  # of a result, against one a rung below
 _FEW = 4  # pairs under which a rung's gain is one number, and not a line
 
 
@@ -71,12 +73,12 @@ class Model:
     cost_trees: tuple[Any, ...]
     best: tuple[int, ...]  #: the best trials, best first
 
-    def judge(self, points: Floats, care: float, rng: np.random.Generator, count: int) -> list[int]:
-        """Places in `points` (rows, dimensions) of `count` proposals, each by trees of its own.
+    def judge(self, seen: Floats, care: float, rng: np.random.Generator, count: int) -> list[int]:
+        """Places in `seen` (configurations, features) of `count` proposals, each by trees of its own.
 
         `care` is how much a network that costs e times as much must promise, in logarithms of rank.
         """
-        x = np.ascontiguousarray(points, np.float32)
+        x = np.ascontiguousarray(seen, np.float32)
         said = np.array([tree.predict(x).reshape(-1) for tree in self.trees])
         if self.cost_trees:
             said += care * np.mean([t.predict(x).reshape(-1) for t in self.cost_trees], axis=0)
@@ -91,8 +93,8 @@ class Model:
         return taken
 
 
-def fit(results: Sequence[Result], place: Callable[[int], Sequence[float]], seed: int) -> Model:
-    """A model of these results; `place` is where a trial lies in the unit cube."""
+def fit(results: Sequence[Result], seen: Callable[[int], Sequence[float]], seed: int) -> Model:
+    """A model of these results; `seen` are the features of a trial."""
     values = lifted(results)
     order = sorted(values, key=lambda trial: (values[trial], trial))
     rng = np.random.default_rng(seed)
@@ -103,20 +105,25 @@ def fit(results: Sequence[Result], place: Callable[[int], Sequence[float]], seed
     if len(order) > _MOST:
         rest = rng.choice(np.arange(_MOST // 2, len(order)), _MOST - _MOST // 2, replace=False)
         kept = np.concatenate([np.arange(_MOST // 2), np.sort(rest)])
-    x = np.array([place(order[i]) for i in kept], np.float32)
-    cost = {each.trial: each.cost for each in results}
-    costs = np.array([cost[order[i]] for i in kept])
-    trees = _forest(x, ranks[kept], _TREES, seed)
-    cost_trees = _forest(x, np.log(costs), 8, seed) if (costs > 0).all() else ()
+    x = np.array([seen(order[i]) for i in kept], np.float32)
+    latest = {each.trial: each for each in results}
+    learned = [latest[order[i]] for i in kept]
+    costs = np.array([each.cost for each in learned])
+    weights = _WEIGHT ** np.array([float(each.rung) for each in learned])
+    trees = _forest(x, ranks[kept], weights, _TREES, seed)
+    evenly = np.ones(len(costs))
+    cost_trees = _forest(x, np.log(costs), evenly, 8, seed) if (costs > 0).all() else ()
     return Model(trees, cost_trees, tuple(order[:10]))
 
 
-def _forest(x: NDArray[np.float32], y: Floats, count: int, seed: int) -> tuple[Any, ...]:
+def _forest(
+    x: NDArray[np.float32], y: Floats, weights: Floats, count: int, seed: int
+) -> tuple[Any, ...]:
     """Extremely randomised trees (Geurts et al. 2006)."""
     from sklearn.ensemble import ExtraTreesRegressor  # slow to import, not needed at first
 
     forest = ExtraTreesRegressor(
         count, min_samples_leaf=2, max_features=0.7, bootstrap=True, random_state=seed % 2**32
     )
-    forest.fit(x, y)
+    forest.fit(x, y, sample_weight=weights)
     return tuple(each.tree_ for each in forest.estimators_)

@@ -56,6 +56,9 @@ class SearchSpace(Protocol):
     def vector(self, configuration: Any) -> tuple[float, ...]:
         """Where a configuration lies; NaN where a coordinate plays no part."""
 
+    def features(self, configuration: Any) -> tuple[float, ...]:
+        """What a model sees of a configuration, in numbers: as many for each."""
+
 
 class Searcher(Protocol):
     """What `suggest` is: the next proposal, or None where there is nothing left to propose."""
@@ -131,13 +134,14 @@ def _learned(space: SearchSpace, evidence: Evidence, count: int, seed: int) -> d
     """What the first so many results say: the model, where the best lie, and what was tried."""
     results, started = evidence.results[:count], evidence.configurations
 
-    def place(trial: int) -> tuple[float, ...]:
-        return _filled(space.vector(started[trial]))
+    def seen(trial: int) -> tuple[float, ...]:
+        return space.features(started[trial])
 
-    model = fit(results, place, derive(seed, "model", count))
+    model = fit(results, seen, derive(seed, "model", count))
+    best = [_filled(space.vector(started[trial])) for trial in model.best]
     # What has no result yet is passed over later: which these are is no matter of these results.
     tried = {started[each.trial].barcode for each in results}
-    return {"model": model, "best": [place(trial) for trial in model.best], "tried": tried}
+    return {"model": model, "best": best, "tried": tried}
 
 
 def _batch(space: SearchSpace, memo: dict[str, Any], count: int, seed: int) -> list[Any]:
@@ -149,8 +153,8 @@ def _batch(space: SearchSpace, memo: dict[str, Any], count: int, seed: int) -> l
     fresh = [each for each in found if each.barcode not in memo["tried"]]
     if not fresh:
         return []
-    places = np.array([_filled(space.vector(each)) for each in fresh])
-    return [fresh[i] for i in model.judge(places, _CARE, rng, _BATCH)]
+    seen = np.array([space.features(each) for each in fresh])
+    return [fresh[i] for i in model.judge(seen, _CARE, rng, _BATCH)]
 
 
 def _candidates(

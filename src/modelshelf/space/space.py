@@ -70,6 +70,7 @@ class Space:
                 self._slots[name] = switch, at, at + width
                 at += width
         self._dimensions = at
+        self._named = {name: named for name in self._slots if len(named := self._names(name)) > 2}
 
     def _changed(self, general: Mapping[str, Part], cases: tuple[Case, ...]) -> Space:
         space = Space.__new__(Space)
@@ -80,6 +81,11 @@ class Space:
         """All that the space says of a hyperparameter, in general and in its cases."""
         general = [self._general[name]] if name in self._general else []
         return general + [case.parts[name] for case in self._cases_of.get(name, ())]
+
+    def _names(self, name: str) -> tuple[Value, ...]:
+        """The values of a hyperparameter that has names for values, which have no order."""
+        values = dict.fromkeys(value for part in self._parts(name) for value in _choices(part))
+        return tuple(values) if all(isinstance(each, str) for each in values) else ()
 
     def _part(self, name: str, value_of: Callable[[str], Value | None]) -> Part | None:
         """What the space says of it beside these values; None where it keeps its default."""
@@ -205,6 +211,22 @@ class Space:
             if switch:
                 point[first - 1] = off
         return tuple(point)
+
+    def features(self, configuration: Configuration) -> tuple[float, ...]:
+        """What a model sees of a configuration: its coordinates, and 0.5 where they play no part.
+
+        Names for values have no order: in place of a coordinate, each has a column, which says 1
+        where the hyperparameter has that value, else 0.
+        """
+        point, found = self.vector(configuration), list[float]()
+        for name, (switch, first, end) in self._slots.items():
+            start = first - switch
+            if name in self._named:
+                value = configuration.get(name, None)
+                found += (float(value == each) for each in self._named[name])
+                end = first
+            found += (0.5 if math.isnan(each) else each for each in point[start:end])
+        return tuple(found)
 
     def restrict(self, configuration: Configuration) -> Configuration | None:
         """A configuration with this space's fixed values; None where it lies outside."""
