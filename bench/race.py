@@ -44,7 +44,7 @@ PUBLISHED = {
 
 
 def race(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """A table for each set, then mean ranks, then how much sooner."""
+    """A table for each set, then mean ranks, how much sooner, and the gaps of our studies."""
     contestants = installed(options.without)
     heats = [_heat(each, contestants, options) for each in _courses(options, options.seeds or 1)]
     rows = [
@@ -58,7 +58,8 @@ def race(options: argparse.Namespace) -> list[dict[str, Any]]:
     ]  # fmt: skip
     if not rows:
         return []
-    return rows + mean_ranks(heats) + sooner(heats, options.time)
+    ours = [(course, each[0].more) for course, each in heats if each[0].name == MODELSHELF]
+    return rows + mean_ranks(heats) + sooner(heats, options.time) + gaps(ours, options.time)
 
 
 def _heat(course: Course, contestants: list[str], options: argparse.Namespace) -> Heat:
@@ -92,7 +93,8 @@ def _heat(course: Course, contestants: list[str], options: argparse.Namespace) -
 
 
 def _gap(options: argparse.Namespace) -> list[dict[str, Any]]:
-    return gaps(_courses(options, options.seeds or 2), options.time)
+    courses = _courses(options, options.seeds or 2)
+    return gaps(((each, shelved(each, options.time)[0].more) for each in courses), options.time)
 
 
 def _random_labels(options: argparse.Namespace) -> list[dict[str, Any]]:

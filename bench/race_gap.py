@@ -16,10 +16,11 @@ __all__ = ["gaps", "random_labels"]
 _KINDS = {"accuracy": "accuracy, points of 100", "rmse": "RMSE, per cent of the test score"}
 
 
-def gaps(courses: Iterable[Course], seconds: float) -> list[dict[str, Any]]:
+def gaps(studies: Iterable[tuple[Course, dict[str, Any]]], seconds: float) -> list[dict[str, Any]]:
     """Validation minus test score: of the winner as printed, and of the best of all validations.
 
-    Above 0 where the score on validation rows was too good, for RMSE too.
+    Above 0 where the score on validation rows was too good, for RMSE too. `studies` has each
+    course with what modelshelf's study of it told.
     """
     table = Table(
         f"Gap: validation minus test score, {seconds:g} s each; above 0 is too good",
@@ -27,8 +28,7 @@ def gaps(courses: Iterable[Course], seconds: float) -> list[dict[str, Any]]:
         "gap",
     )  # fmt: skip
     rows = []
-    for course in courses:
-        told = shelved(course, seconds)[0].more
+    for course, told in studies:
         winner, best = told["winner"], told["race"]["best_of_all"]
         row = {
             "data": course.name, "seed": course.seed, "metric": course.metric.name,

@@ -74,7 +74,7 @@ class Model:
     best: tuple[int, ...]  #: the best trials, best first
 
     def judge(self, seen: Floats, care: float, rng: np.random.Generator, count: int) -> list[int]:
-        """Places in `seen` (configurations, features) of `count` proposals, each by trees of its own.
+        """Places in `seen` (rows, features) of `count` proposals, each by trees of its own.
 
         `care` is how much a network that costs e times as much must promise, in logarithms of rank.
         """

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Course"]
 
 _FINALS = 0.4  # of the time, the most that re-tests and the winner's scoring may take
+_SLACK = 1.2  # times what they are expected to take is kept for them
+_LESS_SLACK = 1.1  # once the search has ended: no plan is given up for a moment's delay
 
 
 class Course:
@@ -123,7 +125,7 @@ class Course:
         if self._asked_to_stop():
             return self._unfinished()
         if self._limit is not None:  # as much of the plan as there is time for
-            seconds = 0.8 * self._left() * self._executor.workers
+            seconds = self._left() * self._executor.workers / _LESS_SLACK
             self._finals.plan = within(self._plan, seconds, *self._costs())
         self._phase("re-testing")
         self._finals.run(self._finals_over, self._tell_retests)
@@ -152,7 +154,7 @@ class Course:
         most = _FINALS * self._limit
         costs = self._costs()
         plan = within(self._plan, most * self._executor.workers, *costs)
-        reserve = 1.2 * expected_seconds(plan, costs[plan.brief]) / self._executor.workers
+        reserve = _SLACK * expected_seconds(plan, costs[plan.brief]) / self._executor.workers
         reserve = min(max(reserve, 0.08 * self._limit), most)
         # What earlier runs of this study searched counts; what is left to do gets its time anyway.
         return self._record.seconds + self._clock() >= self._limit - self._margin - reserve
@@ -175,7 +177,7 @@ class Course:
         """Whether only the time to score the winner is left."""
         winner = replace(self._finals.plan, choosing=(), finalists=1)
         expected = expected_seconds(winner, self._costs()[winner.brief])
-        return self._time_over(1.2 * expected / self._executor.workers)
+        return self._time_over(_SLACK * expected / self._executor.workers)
 
     def _time_over(self, reserve: float = 0.0) -> bool:
         if self._asked_to_stop():

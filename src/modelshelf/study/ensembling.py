@@ -32,6 +32,7 @@ _MOST = 100  # candidates, the best of the search by their loss
 _MOST_NUMBERS = 40_000_000  # of their answers together: 160 MB
 _SAMPLE = 1_000  # rows on which answering is timed
 _CHOOSING = 2e-7  # seconds for each candidate and row
+_CALL = 4_000  # rows that could be answered in what an answer takes besides, beside other threads
 _NO_TIME = "There was no time for an ensemble. Give more time for one."
 _UNUSABLE = (Status.DIVERGED, Status.FAILED)
 
@@ -58,8 +59,8 @@ class Ensembling:
         if networks < 2:
             return 0.0
         candidates, rows = min(networks, self._most), self._shape[0]
-        members = min(candidates, 2 * STEPS)
-        tests = members * answering * (self._test_rows + 4 * _SAMPLE) / rows
+        row = answering / (rows + _CALL)
+        tests = min(candidates, 2 * STEPS) * row * (self._test_rows + 4 * _SAMPLE)
         return 0.25 + 2.0 * (candidates * writing + tests + _CHOOSING * candidates * rows)
 
     def run(self, winner: int, left: Callable[[], float]) -> tuple[Ensemble | None, str]:
