@@ -1,10 +1,11 @@
 """modelshelf in the race: one `tune` in a process of its own, and what its shelf says afterwards.
 
-    python bench/contestant_modelshelf.py FOLDER TARGET SECONDS SEED
+    python bench/contestant_modelshelf.py FOLDER TARGET SECONDS SEED [unknown]
 
 prints one JSON object: the result as `tune --json` prints it, and under `race`, scored on the test
 rows after the study had ended: the networks that led the search, each as it was at the second when
-it began to lead, and the network with the best of all validation scores of the search.
+it began to lead, and the network with the best of all validation scores of the search. With
+`unknown`, the search is given no configuration that is known to do well.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from modelshelf.core.records import Purpose, TrialRecord
 from modelshelf.data.metrics import Metric, metric_for, score
 from modelshelf.data.read import read_table
 from modelshelf.data.understand import conform
+from modelshelf.space import space
 from modelshelf.study import Progress
 
 __all__ = ["Leaders"]
@@ -74,7 +76,9 @@ def _best_of_all(shelf: Shelf, study: str) -> TrialRecord | None:
 
 
 def main() -> None:
-    folder, target, seconds, seed = sys.argv[1:]
+    folder, target, seconds, seed, *unknown = sys.argv[1:]
+    if unknown:
+        setattr(space, "PORTFOLIO", ())  # noqa: B010  # mypy holds it for final
     test = Path(folder) / "test.parquet"
     with tempfile.TemporaryDirectory() as place:
         leaders = Leaders(Path(place))

@@ -3,6 +3,7 @@
     MODELSHELF_DATA=../shared/data python bench/race.py --json race.json
     MODELSHELF_DATA=../shared/data python bench/race.py --only gap --seeds 2
     MODELSHELF_DATA=../shared/data python bench/race.py --only random-labels
+    MODELSHELF_DATA=../shared/data python bench/race.py --only known --time 20
 
 Every contestant gets the same development rows of each table, both cores and 60 s (RealMLP and the
 boosted trees one model, however long it takes), and answers the same test rows once. modelshelf
@@ -12,7 +13,8 @@ others that are not modelshelf, above 1 where better.
 
 `--only gap` runs modelshelf's studies alone: its printed validation score minus its test score,
 beside the same for the best of all validation scores. `--only random-labels` gives it labels in
-random order, from which nothing can be learned.
+random order, from which nothing can be learned. `--only known` runs it with its known
+configurations and without, on the tables that took no part in choosing them.
 
     pip install torch==2.13.0 optuna lightgbm catboost pytabkit==1.7.3   # each may be absent
 """
@@ -30,6 +32,7 @@ from common import Table, finish, machine, parser, versions
 from contestants import CONTESTANTS
 from race_data import SETS, Course, lay_out
 from race_gap import gaps, random_labels
+from race_known import CHOSEN_ON, known
 from race_rank import Heat, mean_ranks, ratio, short, sooner
 from race_run import MODELSHELF, contest, installed, shelved, warm
 
@@ -101,7 +104,12 @@ def _random_labels(options: argparse.Namespace) -> list[dict[str, Any]]:
     return random_labels(_courses(options, options.seeds or 1, shuffled=True), options.time)
 
 
-PARTS = {"race": race, "gap": _gap, "random-labels": _random_labels}
+def _known(options: argparse.Namespace) -> list[dict[str, Any]]:
+    options.data = [each for each in options.data if each not in CHOSEN_ON]
+    return known(_courses(options, options.seeds or 1), options.time)
+
+
+PARTS = {"race": race, "gap": _gap, "random-labels": _random_labels, "known": _known}
 
 
 def _courses(
@@ -109,7 +117,7 @@ def _courses(
 ) -> Iterator[Course]:
     """Each table with each seed, in a folder of its own; what is absent is left out, by name."""
     for name in options.data:
-        for seed in range(seeds):
+        for seed in range(options.first_seed, options.first_seed + seeds):
             with tempfile.TemporaryDirectory() as folder:
                 try:
                     course = lay_out(name, seed, Path(folder), shuffled=shuffled)
@@ -126,6 +134,7 @@ def _asked() -> argparse.Namespace:
                         help=f"tables to run on: {', '.join(SETS)}")  # fmt: skip
     shared.add_argument("--time", type=float, help="seconds for each (60; 5 with --quick)")
     shared.add_argument("--seeds", type=int, help="splits and seeds of each table (1; 2 for gap)")
+    shared.add_argument("--first-seed", type=int, default=0, help="of those seeds (0)")
     shared.add_argument("--without", action="append", default=[], choices=known, metavar="NAME",
                         help=f"leave out (may be repeated): {', '.join(known)}")  # fmt: skip
     found = shared.parse_args()

@@ -82,10 +82,13 @@ def contest(name: str, course: Course, seconds: float) -> Finish | None:
                       float(told["seconds"]), int(told["tried"]))  # fmt: skip
 
 
-def shelved(course: Course, seconds: float) -> list[Finish]:
-    """modelshelf: its single winner, and its ensemble where it has one, of the same study."""
+def shelved(course: Course, seconds: float, *, known: bool = True) -> list[Finish]:
+    """modelshelf: its single winner, and its ensemble where it has one, of the same study.
+
+    Without `known`, the search is given no configuration that is known to do well.
+    """
     words = [str(HERE / "contestant_modelshelf.py"), str(course.folder), course.target,
-             str(seconds), str(course.seed)]  # fmt: skip
+             str(seconds), str(course.seed), *([] if known else ["unknown"])]  # fmt: skip
     code, output, errors = _process(words)
     if code:
         raise SystemExit(errors)

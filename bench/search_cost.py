@@ -1,100 +1,132 @@
-"""What a proposal costs as trials grow in number: modelshelf's own space, a made-up objective.
+"""What search and shelf cost as trials grow in number: the real ones, about made-up trainings.
 
-Processor seconds of the one thread that searches, so that a busy machine does not count.
+A study's own search, loop and shelf run with its usual space, as in a study whose budget is time.
+A network is not trained, but its file is written. One thread does it all; its wall-clock seconds
+are told.
 """
 
 from __future__ import annotations
 
 import math
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from common import Table
-from modelshelf import Space
+from modelshelf import Shelf, Space
+from modelshelf.core.records import Direction, Outcome, Status, Task
 from modelshelf.core.seeds import generator
-from modelshelf.search import Evidence, Result, suggest
-from modelshelf.search.halving import rungs_for
+from modelshelf.executors import SimulatedExecutor
+from modelshelf.search import suggest
+from modelshelf.shelf import StudyRecord
+from modelshelf.study.loop import Loop
+from modelshelf.study.searching import Search
+from modelshelf.study.trial import Leg, copy_id
+from modelshelf.study.work import Work, described
 
 __all__ = ["cost"]
 
 #: Wall-clock seconds of a network on two cores: 60 s of `tune` tried 727 of them on cpu_act, the
 #: median of the nine data sets in docs/performance.md, 54 s of which were search and training.
 NETWORK = 54.2 / 727
-WINDOW = 4  # jobs at work at a time
-MOST = 240.0  # processor seconds after which a search is given up
+WINDOW = 6  # legs on their way at a time: three for each of two workers
+MOST = 900.0  # seconds after which a search is given up
+WEIGHTS = 5_000  # of a network's file, and as many numbers of its optimizer
+KEY = "0" * 64
 
 
 def cost(quick: bool, seeds: int) -> list[dict[str, Any]]:
-    """Seconds of searching per trial at 1,000, 10,000 and 100,000 trials; one seed."""
+    """Seconds of search and shelf per trial at 1,000, 10,000 and 100,000 trials; one seed."""
     sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000)
     table = Table(
-        f"Cost (--only cost): searching per trial, its promotions and evidence included; its share "
-        f"of the time where a network takes {NETWORK:.3f} s",
-        "trials", "ms, last tenth", "ms, mean", "slowest, ms", "share, last tenth", "share",
+        f"Cost (--only cost): search and shelf per trial, its later legs included; their share of "
+        f"the time where a network takes {NETWORK:.3f} s",
+        "trials", "ms, last tenth", "of it, proposals", "ms, mean", "share, last tenth", "share",
     )  # fmt: skip
-    found, search = [], _Search(seed=0)
-    for size in sizes:
-        search.to(size - size // 10)
-        spent, search.slowest = search.seconds, 0.0
-        search.to(size)
-        if search.trials < size:
-            print(f"\n{size:,} trials: given up at {search.trials:,}, after {MOST:.0f} s")
-            break
-        last, mean = (search.seconds - spent) / (size // 10), search.seconds / size
-        row = {
-            "trials": size, "seconds": mean, "seconds_last_tenth": last,
-            "slowest": search.slowest, "share": mean / (mean + NETWORK),
-            "share_last_tenth": last / (last + NETWORK), "network_seconds": NETWORK, "ratio": None,
-        }  # fmt: skip
-        found.append(row)
-        table.row(
-            f"{size:,}", f"{1e3 * last:.3f}", f"{1e3 * mean:.3f}", f"{1e3 * search.slowest:.1f}",
-            f"{row['share_last_tenth']:.2%}", f"{row['share']:.2%}",
-        )  # fmt: skip
+    found = []
+    with tempfile.TemporaryDirectory() as place:
+        study = _Study(Path(place), seed=0)
+        for size in sizes:
+            study.to(size - size // 10)
+            spent, proposing = study.seconds, study.search.seconds
+            study.to(size)
+            if study.trials < size:
+                print(f"\n{size:,} trials: given up at {study.trials:,}, after {MOST:.0f} s")
+                break
+            last, mean = (study.seconds - spent) / (size // 10), study.seconds / size
+            proposals = (study.search.seconds - proposing) / (size // 10)
+            row = {
+                "trials": size, "seconds": mean, "seconds_last_tenth": last,
+                "proposals_last_tenth": proposals, "share": mean / (mean + NETWORK),
+                "share_last_tenth": last / (last + NETWORK), "network_seconds": NETWORK,
+                "ratio": None,
+            }  # fmt: skip
+            found.append(row)
+            table.row(
+                f"{size:,}", f"{1e3 * last:.3f}", f"{1e3 * proposals:.3f}", f"{1e3 * mean:.3f}",
+                f"{row['share_last_tenth']:.2%}", f"{row['share']:.2%}",
+            )  # fmt: skip
+        study.close()
     return found
 
 
-class _Search:
+class _Study:
     """A search that goes on for as many trials as are asked of it, and is timed."""
 
-    def __init__(self, seed: int) -> None:
-        self._space, self._seed, self._evidence = Space(), seed, Evidence()
-        self._rungs = rungs_for(1, 81)
+    def __init__(self, place: Path, seed: int) -> None:
         self._rng = generator(seed, "cost")
-        self._ends: list[float] = []
-        self._at_work: list[tuple[int, int]] = []
+        self._ends: dict[int, float] = {}
+        self._weights = np.zeros(WEIGHTS, np.float32)
+        self.shelf = Shelf.open(place, create=True)
+        self.shelf.add_study(
+            StudyRecord(
+                "cost", KEY, KEY, Task.BINARY, "accuracy", Direction.MAXIMIZE, seed, {}, ()
+            )
+        )  # fmt: skip
+        executor = SimulatedExecutor(self._train, WINDOW, lambda leg: 1.0)
+        loop = Loop(
+            self.shelf, "cost", KEY, executor, in_order=False,
+            value=lambda outcome: outcome.loss, seconds=lambda: 0.0,
+        )  # fmt: skip
+        space = Space().for_task(Task.BINARY).for_epochs(60)
+        self.search = Search(space, seed, loop, suggest, None, WINDOW)
         self.seconds = 0.0
-        self.slowest = 0.0  #: the longest that one proposal took
 
     @property
     def trials(self) -> int:
         """How many were started."""
-        return len(self._ends)
+        return self.search.evidence.started
 
     def to(self, trials: int) -> None:
         """Go on until so many trials were started, or too much time went by."""
-        while len(self._ends) < trials and self.seconds < MOST:
-            began = time.thread_time()
-            proposal = suggest(
-                self._space, self._evidence, self._seed, rungs=len(self._rungs), limit=None
-            )
-            assert proposal is not None
-            if proposal.configuration is not None:
-                job = (len(self._ends), 0)
-                self._evidence.start(job[0], proposal.configuration)
-                self._ends.append(_end(proposal.configuration) + self._rng.normal(0, 0.05))
-            else:
-                self._evidence.resume(proposal.trial, proposal.rung)
-                job = (proposal.trial, proposal.rung + 1)
-            self._at_work.append(job)
-            if len(self._at_work) >= WINDOW:
-                trial, rung = self._at_work.pop(0)
-                value = self._ends[trial] + 1 / self._rungs[rung]
-                is_open = rung < len(self._rungs) - 1
-                self._evidence.observe(Result(trial, rung, value, is_open, cost=0.01))
-            took = time.thread_time() - began
-            self.seconds += took
-            self.slowest = max(self.slowest, took)
+        began, before = time.perf_counter(), self.seconds
+
+        def over() -> bool:
+            self.seconds = before + time.perf_counter() - began
+            return self.trials >= trials or self.seconds > MOST
+
+        self.search.run(over, lambda: None)
+
+    def close(self) -> None:
+        """Close the shelf."""
+        self.shelf.close()
+
+    def _train(self, leg: Leg) -> Work:
+        trial, epoch = leg.trial, leg.job.to_epoch
+        if trial.number not in self._ends:
+            self._ends[trial.number] = _end(trial.configuration) + self._rng.normal(0, 0.05)
+        loss = self._ends[trial.number] + 1 / epoch
+        whole = epoch >= trial.configuration.whole("epochs")
+        status = Status.FINISHED if whole else Status.PAUSED
+        outcome = Outcome(status, epoch, epoch, loss, 1 - loss, 0.01 * epoch, 100)
+        copy = copy_id(trial, KEY, epoch)
+        tensors = {"weights": self._weights, "optimizer": self._weights}
+        told = described(trial.configuration, copy)
+        file = self.shelf.write_network("cost", trial.number, epoch, tensors, told)
+        return Work(outcome, loss, file, "", copy, WEIGHTS)
 
 
 def _end(configuration: Any) -> float:

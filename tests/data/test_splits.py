@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modelshelf.core.errors import SettingError
 from modelshelf.data import split
-from modelshelf.data.split import Split, dealt, rows_of
+from modelshelf.data.split import Split, dealt, drawn_rows, rows_of
 
 FOLDS = [Split("fold", i, 5) for i in range(5)]
 SKEWED = np.repeat([0, 1, 2], [800, 180, 20])
@@ -91,3 +91,13 @@ def test_validation_rows_are_capped_and_a_refit_has_none():
 @pytest.mark.parametrize("each", [Split("search"), Split("all"), *FOLDS])
 def test_a_split_goes_through_its_name(each):
     assert Split.parse(str(each)) == each
+
+
+def test_drawn_rows_are_as_many_as_asked_and_have_every_class():
+    rows = drawn_rows(SKEWED, 100, 7, classes=True)
+    assert len(np.unique(rows)) == len(rows) == pytest.approx(100, abs=1)
+    assert np.abs(np.bincount(SKEWED[rows]) - [80, 18, 2]).max() <= 1
+    assert np.array_equal(rows, drawn_rows(SKEWED, 100, 7, classes=True))
+    assert not np.array_equal(rows, drawn_rows(SKEWED, 100, 8, classes=True))
+    rare = np.repeat([0, 1], [999, 1])
+    assert set(rare[drawn_rows(rare, 10, 0, classes=True)]) == {0, 1}

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Task
+from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import Configuration
+from modelshelf.space.defaults import ENTRIES
 from modelshelf.space.portfolio import PORTFOLIO
 from modelshelf.space.space import Space
 
@@ -180,3 +183,24 @@ def test_known_configurations_come_along():
 def test_a_wrong_case_is_refused_in_words(entries, told):
     with pytest.raises(SettingError, match=told):
         Space(**entries)
+
+
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+def test_a_model_sees_as_many_features_of_each_and_names_as_columns(space):
+    rng = np.random.default_rng(0)
+    found = [space.configuration(rng.random(space.dimensions)) for _ in range(40)]
+    features = np.array([space.features(each) for each in found])
+    assert features.shape[0] == 40
+    assert np.isfinite(features).all()
+    assert len(np.unique(features, axis=0)) == len(set(found))
+
+
+def test_names_have_a_column_each_in_place_of_a_coordinate():
+    space = Space(activation=["relu", "selu", "tanh"], **_fixed_but("activation"))
+    found = {a: space.features(Configuration(activation=a)) for a in ("relu", "selu", "tanh")}
+    assert found == {"relu": (1, 0, 0), "selu": (0, 1, 0), "tanh": (0, 0, 1)}
+
+
+def _fixed_but(name):
+    """The usual space's hyperparameters at their defaults, but for one."""
+    return {each: CATALOGUE[each].default for each in ENTRIES if each != name}

@@ -35,6 +35,7 @@ class Live:
         self._drawn = -math.inf
         self._said: tuple[str, str] = ("", "")
         self._message = ""
+        self._noted = False
 
     def __enter__(self) -> Live:
         if self._console.is_terminal:
@@ -55,7 +56,11 @@ class Live:
             self._panel = None
 
     def __call__(self, progress: Progress) -> None:
-        """Show a progress, if it is time to."""
+        """Show a progress, if it is time to; at first, what is to be known of the study's rows."""
+        if not self._noted:
+            self._noted = True
+            for note in progress.notes:
+                self._console.print(note, markup=False)
         now = time.monotonic()
         if self._panel is not None:
             if now - self._drawn >= _CALM:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -104,6 +104,10 @@ class Dataset:
     def rows(self) -> int:
         """How many rows there are."""
         return len(self.target)
+
+    def taken(self, rows: NDArray[np.int64]) -> Dataset:
+        """The same table with these rows alone."""
+        return replace(self, frame=self.frame[rows], target=self.target[rows])
 
     def summary(self) -> tuple[str, ...]:
         """What was understood, in a few lines for a person."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from modelshelf.core.errors import SettingError
 from modelshelf.core.seeds import generator
 
-__all__ = ["Split", "dealt", "rows_of", "test_rows"]
+__all__ = ["Split", "dealt", "drawn_rows", "rows_of", "test_rows"]
 
 Rows = NDArray[np.int64]
 
@@ -69,6 +69,11 @@ def test_rows(target: NDArray[Any], fraction: float, seed: int, classes: bool) -
             f"The test fraction is {fraction}: expected a number above 0 and up to 0.9."
         )
     return _held_out(target, fraction, seed, "test", classes)
+
+
+def drawn_rows(target: NDArray[Any], most: int, seed: int, classes: bool) -> Rows:
+    """So many of the rows, spread evenly along the target; of every class at least one."""
+    return _held_out(target, 1.0 - most / len(target), seed, "drawn", classes)[0]
 
 
 test_rows.__test__ = False  # type: ignore[attr-defined] # pytest collects what is called test_…

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["CASES", "ENTRIES", "usual_epochs"]
+__all__ = ["CASES", "ENTRIES", "usual_epochs", "usual_rows"]
 
 ENTRIES: dict[str, object] = {
     "hidden_layers": {"depth": (1, 4), "width": (32, 256)},
@@ -74,3 +74,22 @@ def usual_epochs(rows: int, seconds: float | None) -> int:
     minutes = 1.0 if seconds is None else seconds / 60.0
     wanted = _ROWS_SEEN * minutes**0.6 / max(rows, 1)
     return min(_EPOCHS, key=lambda each: abs(math.log(each / max(wanted, 1e-9))))
+
+
+_ROWS_A_SECOND = 2_500  # of the study's time: so a few networks see all rows through all epochs
+_FEW_COLUMNS = 100  # up to here, the work on a row hangs on the layers rather than on the columns
+_LEAST_ROWS = 50_000
+
+
+def usual_rows(columns: int, seconds: float | None) -> int | None:
+    """From how many rows to learn at most, in a study of so many seconds; None: from all.
+
+    More rows than networks can be shown are of no use to a study: it would end with none trained.
+
+    >>> usual_rows(14, 60.0), usual_rows(900, 60.0), usual_rows(14, None)
+    (150000, 50000, None)
+    """
+    if seconds is None:
+        return None
+    wanted = seconds * _ROWS_A_SECOND / max(columns / _FEW_COLUMNS, 1.0)
+    return max(int(wanted), _LEAST_ROWS)

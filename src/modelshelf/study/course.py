@@ -19,7 +19,7 @@ from modelshelf.study.finals import expected_seconds, plan_for, within
 from modelshelf.study.gain import Watch, more_time
 from modelshelf.study.loop import Loop
 from modelshelf.study.model import Model
-from modelshelf.study.notes import notes_on_result
+from modelshelf.study.notes import notes_on_result, notes_on_rows
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Progress, Stopper
 from modelshelf.study.result import StudyResult
@@ -90,13 +90,14 @@ class Course:
         )
         self._watch = Watch(problem.metric, request.budget.least_gain)
         self._baselines = Baselines(problem)
+        told = [note for note in problem.dataset.notes if note not in request.dataset.notes]
         self._progress = Progress(
             "searching",
             0.0,
             self._limit,
             request.budget.trials,
             at_most=request.budget.least_gain is not None,
-            notes=problem.dataset.notes,
+            notes=(*told, *notes_on_rows(problem)),
         )
 
     # -- the course ---------------------------------------------------------------------------
@@ -200,7 +201,8 @@ class Course:
     @property
     def _closing(self) -> float:
         """Seconds kept for the test, the writing and the printing."""
-        return min(0.35 + 0.01 * (self._limit or 0.0), 0.25 * (self._limit or 0.0))
+        test = 2.0 * self._ensembling.test_seconds(self._loop.measured[2])
+        return min(0.35 + 0.01 * (self._limit or 0.0) + test, 0.25 * (self._limit or 0.0))
 
     def _break_off(self) -> None:
         """Bring back what is still at work, and forget it: the log keeps it as not done."""

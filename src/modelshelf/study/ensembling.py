@@ -59,9 +59,13 @@ class Ensembling:
         if networks < 2:
             return 0.0
         candidates, rows = min(networks, self._most), self._shape[0]
-        row = answering / (rows + _CALL)
-        tests = min(candidates, 2 * STEPS) * row * (self._test_rows + 4 * _SAMPLE)
+        timed = 4 * _SAMPLE
+        tests = min(candidates, 2 * STEPS) * self.test_seconds(answering, timed)
         return 0.25 + 2.0 * (candidates * writing + tests + _CHOOSING * candidates * rows)
+
+    def test_seconds(self, answering: float, more: int = 0) -> float:
+        """What it should take one network to answer the test rows, and some more."""
+        return answering * (self._test_rows + more) / (self._shape[0] + _CALL)
 
     def run(self, winner: int, left: Callable[[], float]) -> tuple[Ensemble | None, str]:
         """The ensemble, and what is to be said where there is none. `left()` is in seconds.

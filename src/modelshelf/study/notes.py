@@ -12,9 +12,20 @@ from modelshelf.study.gain import Watch
 from modelshelf.study.problem import Problem
 from modelshelf.study.winner import Verdict
 
-__all__ = ["constant_score", "notes_on_result"]
+__all__ = ["constant_score", "notes_on_result", "notes_on_rows"]
 
 _CLEARLY = 2.0  # standard errors
+
+
+def notes_on_rows(problem: Problem) -> list[str]:
+    """That not all rows are learned from, where it is so."""
+    if problem.drawn_from <= problem.dataset.rows:
+        return []
+    return [
+        f"Of {problem.drawn_from:,} rows to learn from, {problem.dataset.rows:,} were drawn: as "
+        "many as networks can be shown in this time. A new study (--study NAME) with more time "
+        "uses more."
+    ]
 
 
 def notes_on_result(
@@ -25,7 +36,7 @@ def notes_on_result(
     test_uses: int,
 ) -> list[str]:
     """Sentences, each a warning or an admission; none where there is nothing to say."""
-    notes = []
+    notes = notes_on_rows(problem)
     if verdict.confirmed == 0:
         notes.append(
             "There was no time to re-test the winner: its validation score is the best of "

@@ -12,11 +12,12 @@ from typing import Any
 from modelshelf.core.errors import ShelfError
 from modelshelf.data.dataset import Dataset
 from modelshelf.data.metrics import Metric
+from modelshelf.data.split import drawn_rows
 from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.search import suggest
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.space.configuration import Configuration
-from modelshelf.space.defaults import usual_epochs
+from modelshelf.space.defaults import usual_epochs, usual_rows
 from modelshelf.space.space import Space
 from modelshelf.study.budget import Budget, Clock
 from modelshelf.study.course import Course
@@ -49,6 +50,7 @@ class Request:
     name: str | None = None
     warm_start: bool = False  #: whether a new study begins with what did best on similar data
     command: str = ""  #: what was typed, so that a person can be told how to go on
+    drawn: int | None = None  #: of the rows that are no test rows, how many are learned from
 
     @property
     def key(self) -> str:
@@ -83,7 +85,9 @@ class Request:
     @property
     def data_key(self) -> str:
         """The identity of the rows and of how they are split, for copy ids."""
-        parts = [self.dataset.fingerprint, self.test.key, self.seed]
+        parts: list[Any] = [self.dataset.fingerprint, self.test.key, self.seed]
+        if self.drawn is not None:
+            parts.append(self.drawn)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -106,9 +110,8 @@ def run_study(
     clock = clock or Clock()
     stopper = stopper or Stopper()
     dataset, test = request.test.part(request.dataset, request.seed)
-    problem = Problem(dataset, request.metric, request.seed, request.folds, *test)
     with Shelf.open(request.shelf, create=True) as shelf:
-        record = _record(request, shelf)
+        record = _record(request, dataset.rows, shelf)
         with shelf.lock(record.name):
             record = go_on_with(
                 request.space,
@@ -125,7 +128,10 @@ def run_study(
             shelf.update_study(record.name, status="open")
             known = record.settings.get("warm_start", {}).get("configurations", ())
             space = request.space.with_known(map(Configuration.from_json, known))
-            asked = replace(request, space=space)
+            asked = replace(request, space=space, drawn=record.settings.get("drawn"))
+            problem = Problem(
+                _drawn(dataset, asked), asked.metric, asked.seed, asked.folds, *test, dataset.rows
+            )
             with single_threaded():
                 course = Course(asked, problem, shelf, record, clock, observer, stopper, suggest)
                 return course.run(searched=had)
@@ -143,7 +149,15 @@ def _preferred(record: StudyRecord) -> Prefer:
     return Prefer((record.result or {}).get("prefer", Prefer.BEST))
 
 
-def _record(request: Request, shelf: Shelf) -> StudyRecord:
+def _drawn(dataset: Dataset, request: Request) -> Dataset:
+    """The rows that the study learns from."""
+    if request.drawn is None:
+        return dataset
+    classes = dataset.schema.task.is_classification
+    return dataset.taken(drawn_rows(dataset.target, request.drawn, request.seed, classes))
+
+
+def _record(request: Request, rows: int, shelf: Shelf) -> StudyRecord:
     """The study's record on the shelf: the one of this name or key, or a new one.
 
     A study that is named goes on with any space; without a name, another space is another study.
@@ -170,7 +184,7 @@ def _record(request: Request, shelf: Shelf) -> StudyRecord:
         metric=request.metric.name,
         direction=request.metric.direction,
         seed=request.seed,
-        settings=_settings(request, shelf),
+        settings=_settings(request, rows, shelf),
         understood=request.dataset.summary(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -178,8 +192,11 @@ def _record(request: Request, shelf: Shelf) -> StudyRecord:
     return record
 
 
-def _settings(request: Request, shelf: Shelf) -> dict[str, Any]:
-    task = request.dataset.schema.task
+def _settings(request: Request, rows: int, shelf: Shelf) -> dict[str, Any]:
+    schema, seconds = request.dataset.schema, request.budget.seconds
+    most, seen = usual_rows(len(schema.inputs), seconds), request.dataset.rows
+    if most is not None and rows > most:
+        request, seen = replace(request, drawn=most), most
     warm: dict[str, Any] = {}
     if request.warm_start:
         studies, best = warm_start(request.dataset, request.data_key, shelf)
@@ -191,11 +208,12 @@ def _settings(request: Request, shelf: Shelf) -> dict[str, Any]:
         "question": request.question,
         "data_key": request.data_key,
         "profile": profile(request.dataset),
-        "spaces": [logged(request.space, task, first=0, command=request.command)],
+        "spaces": [logged(request.space, schema.task, first=0, command=request.command)],
         "space": request.space.to_json(),
         "test": request.test.words,
         "folds": request.folds,
-        "epochs": usual_epochs(request.dataset.rows, request.budget.seconds),
+        "epochs": usual_epochs(seen, seconds),
+        "drawn": request.drawn,
         "data": request.dataset.name,
         "command": request.command,
     }

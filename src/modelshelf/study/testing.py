@@ -69,7 +69,4 @@ class TestSet:
         development, test = test_rows(dataset.target, self.fraction, seed, classes)
         if len(test) < 1:
             raise DataError("There are too few rows to set any apart: give --test 0 or more rows.")
-        part = replace(
-            dataset, frame=dataset.frame[development], target=dataset.target[development]
-        )
-        return part, (dataset.frame[test], dataset.target[test])
+        return dataset.taken(development), (dataset.frame[test], dataset.target[test])
