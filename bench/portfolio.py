@@ -64,26 +64,35 @@ FURTHER: tuple[dict[str, Any], ...] = (
 
 def main() -> None:
     shared = parser(__doc__ or "")
-    shared.add_argument("--random", type=int, default=30, help="random configurations (30)")
+    shared.add_argument("--random", type=int, default=100, help="random configurations (100)")
     asked = shared.parse_args()
     sets, count = (SETS[5:7], 6) if asked.quick else (SETS, asked.random)
     print(f"{machine()['processor']}, {machine()['cores']} cores")
-    names, kinds, losses = [], [], []
+    names, kinds, losses, spent = [], [], [], []
     for file, target, _ in sets:
         if not (DATA / file).exists():
             print(f"{file} is not in {DATA}: left out")
             continue
         names.append(Path(file).parent.name or Path(file).stem)
-        kinds, found = _trained(DATA / file, target, count)
+        candidates, found, seconds = _trained(DATA / file, target, count)
+        kinds = [kind for kind, _ in candidates]
         losses.append(found)
+        spent.append(seconds)
         print(f"{names[-1]}: {len(found)} configurations trained", flush=True)
     values = np.array(losses)
-    rows = _told(names, np.array([_regrets(v, kinds) for v in values]), kinds)
+    rows, taken = _told(names, np.array([_regrets(v, kinds) for v in values]), kinds)
+    cost = np.array(spent) / np.median(spent, axis=1, keepdims=True)
+    print("\nGreedy by all tables, and its cost in median trainings:")
+    for at in taken:
+        settings = candidates[at][1].to_json()
+        print(f"{kinds[at]} {at}: {np.median(cost[:, at]):.1f}", settings)
     finish(rows, asked.json)
 
 
-def _trained(path: Path, target: str, count: int) -> tuple[list[str], NDArray[np.float64]]:
-    """Kinds, and validation losses, of all candidates on a table."""
+def _trained(
+    path: Path, target: str, count: int
+) -> tuple[list[tuple[str, Configuration]], NDArray[np.float64], NDArray[np.float64]]:
+    """Kinds and configurations of all candidates on a table; validation losses; seconds."""
     dataset = understand(read_table(path), target, "auto", {})
     problem = Problem(dataset, metric_for(None, dataset.schema.task), 0, 0)
     epochs = usual_epochs(dataset.rows, 60.0)
@@ -96,7 +105,8 @@ def _trained(path: Path, target: str, count: int) -> tuple[list[str], NDArray[np
     ]
     with single_threaded(), ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda each: _loss(problem, each[1]), candidates))
-    return [kind for kind, _ in candidates], np.array(found)
+    losses, seconds = np.array(found).T
+    return candidates, losses, seconds
 
 
 def _of_space(space: Space, settings: dict[str, Any]) -> Configuration:
@@ -106,12 +116,12 @@ def _of_space(space: Space, settings: dict[str, Any]) -> Configuration:
     return configuration
 
 
-def _loss(problem: Problem, configuration: Configuration) -> float:
-    """The best epoch's validation loss; infinite where it diverged at once."""
+def _loss(problem: Problem, configuration: Configuration) -> tuple[float, float]:
+    """The best epoch's validation loss, infinite where it diverged at once; and seconds."""
     data, engine = problem.prepared(SEARCH_SPLIT, configuration).data, NumpyEngine()
     member = engine.start(configuration, data, 0)
     done = engine.advance(member, data, configuration.whole("epochs"), np.zeros(1, np.uint8))
-    return done.loss if done.best_epoch > 0 else np.inf
+    return done.loss if done.best_epoch > 0 else np.inf, done.seconds
 
 
 def _regrets(losses: NDArray[np.float64], kinds: list[str]) -> NDArray[np.float64]:
@@ -139,7 +149,10 @@ def _expected_best(values: NDArray[np.float64], size: int) -> float:
     return float(np.sort(values) @ chances)
 
 
-def _told(names: list[str], regrets: NDArray[np.float64], kinds: list[str]) -> list[dict[str, Any]]:
+def _told(
+    names: list[str], regrets: NDArray[np.float64], kinds: list[str]
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Print the table: its rows, and what is chosen by all tables."""
     known = [i for i, kind in enumerate(kinds) if kind == "known"]
     random = [i for i, kind in enumerate(kinds) if kind == "random"]
     size = min(len(known), len(random))
@@ -169,10 +182,9 @@ def _told(names: list[str], regrets: NDArray[np.float64], kinds: list[str]) -> l
             told = ", ".join(f"{name} {mean:.3f}" for name, mean in means.items())
             print(f"Mean regret over {words}: {told}")
     taken = greedy(regrets, len(known))
-    print("Greedy by all tables:", ", ".join(f"{kinds[i]} {i}" for i in taken))
     rows.append({"part": "greedy", "taken": taken, "kinds": kinds, "regrets": regrets.tolist(),
                  "ratio": None})  # fmt: skip
-    return rows
+    return rows, taken
 
 
 if __name__ == "__main__":
