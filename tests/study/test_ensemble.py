@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from modelshelf.core.records import Direction
 from modelshelf.data.metrics import METRICS, score
+from modelshelf.study import ensemble
 from modelshelf.study.answers import ANSWERS, packed, unpacked
 from modelshelf.study.ensemble import Predictions, select
 
@@ -106,6 +107,17 @@ def test_a_network_may_be_taken_twice():
     made = select(Predictions(target + errors, target), METRICS["rmse"], 0)
     # The best weights of independent errors are those of their inverse variances: 4 to 1.
     assert made.weights == pytest.approx([0.8, 0.2], abs=0.06)
+
+
+def test_where_no_step_helps_those_that_the_halves_found_best_answer_together(monkeypatch):
+    monkeypatch.setattr(ensemble, "_TRIED", 0)
+    seen = noisy(3, 20, 400, 3)
+    made = select(seen, METRICS["accuracy"], 3)
+    assert made.size > 1
+    assert (made.validation, made.loss) == (made.single, made.single_loss)
+    firsts = np.flatnonzero(made.weights)
+    losses = -np.log(np.maximum(seen.to_the_point, 1e-7)).mean(axis=1)
+    assert losses[firsts].max() < np.median(losses)
 
 
 def test_one_good_network_among_hopeless_ones_stays_alone():

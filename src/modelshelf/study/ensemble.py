@@ -84,10 +84,11 @@ class Selection:
 
 
 def select(candidates: Predictions, metric: Metric, seed: int) -> Selection:
-    """The ensemble whose mean should answer new rows best: of one network where none is better.
+    """The ensemble whose mean should answer new rows best.
 
     Neither its loss nor its metric is worse than those of the best network alone, all four judged
-    by rows that did not choose. Deterministic: `seed` cuts the halves.
+    by rows that did not choose. Where no further step is worth it, it is the mean of the networks
+    that the halves found best: of one, where they agree. Deterministic: `seed` cuts the halves.
 
     >>> from modelshelf.data.metrics import METRICS
     >>> target = np.arange(40.0)
@@ -110,7 +111,7 @@ def select(candidates: Predictions, metric: Metric, seed: int) -> Selection:
     losses = judged.mean(axis=0)
     steps, validation, single = _steps(candidates, metric, halves, chosen, losses)
     return Selection(
-        weights=_weights(chosen, steps, networks) if steps > 1 else _best(given, candidates),
+        weights=_weights(chosen, steps, networks),
         validation=validation,
         single=single,
         loss=float(losses[steps - 1]),
@@ -180,16 +181,10 @@ def _steps(
     return 1, single, single
 
 
-def _best(given: Floats, candidates: Predictions) -> NDArray[np.float64]:
-    """All weight on the network that loses least."""
-    weights = np.zeros(len(given))
-    weights[np.argmin(_losses(given, 1, candidates.classes))] = 1.0
-    return weights
-
-
 def _alone(candidates: Predictions, given: Floats, metric: Metric) -> Selection:
     """The best network, where there is nothing to choose from or nothing to judge by."""
-    weights = _best(given, candidates)
+    weights = np.zeros(len(given))
+    weights[np.argmin(_losses(given, 1, candidates.classes))] = 1.0
     found = score(metric, candidates.target, candidates.mean(weights))
     loss = float(_losses(given, 1, candidates.classes).min())
     return Selection(weights, found, found, loss, loss)
