@@ -63,22 +63,22 @@ class StoppedError(ModelshelfError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A clause that offers the nearest known name, or lists a few when none is near.
+    """The end of a sentence: it offers the nearest known name, or lists a few if none is near.
 
     >>> nearest("learnign_rate", ["learning_rate", "dropout"])
     "did you mean 'learning_rate'?"
     >>> nearest("zzz", ["a", "b"])
-    "known are 'a', 'b'"
+    "known are 'a', 'b'."
     >>> nearest("x", [])
-    'there are none'
+    'there are none.'
     """
     names = list(known)
     if not names:
-        return "there are none"
+        return "there are none."
     folded = {each.casefold(): each for each in reversed(names)}
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     if close:
         return f"did you mean {folded[close[0]]!r}?"
     shown = ", ".join(repr(each) for each in names[:12])
     more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    return f"known are {shown}{more}"
+    return f"known are {shown}{more}."

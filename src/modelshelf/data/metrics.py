@@ -112,7 +112,7 @@ def metric_for(name: str | None, task: Task) -> Metric:
     if name is None:
         return METRICS["accuracy" if task.is_classification else "rmse"]
     if name not in METRICS:
-        raise SettingError(f"There is no metric {name!r}: {nearest(name, METRICS)}.")
+        raise SettingError(f"There is no metric {name!r}: {nearest(name, METRICS)}")
     metric = METRICS[name]
     if task not in metric.tasks:
         fitting = ", ".join(each.name for each in METRICS.values() if task in each.tasks)

@@ -25,7 +25,7 @@ def read_target(values: pl.Series, task: str) -> tuple[Task, tuple[Label, ...], 
     `SettingError` where there is no such task.
     """
     if task != "auto" and task not in tuple(Task):
-        raise SettingError(f"There is no task {task!r}: {nearest(task, ['auto', *Task])}.")
+        raise SettingError(f"There is no task {task!r}: {nearest(task, ['auto', *Task])}")
     labels = _labels(values)
     distinct = set(labels)
     if len(distinct) < 2:

@@ -34,7 +34,7 @@ def understand(
     frame = table.frame
     if target not in frame.columns:
         near = nearest(target, frame.columns)
-        raise DataError(f"There is no column {target!r} to predict: {near}.")
+        raise DataError(f"There is no column {target!r} to predict: {near}")
     overrides = _overrides(columns or {}, frame.columns, target)
     notes: list[str] = []
     absent = frame[target].is_null()
@@ -71,8 +71,8 @@ def conform(
     missing = [name for name in wanted if name not in frame.columns]
     if missing:
         rest = [c for c in frame.columns if c not in wanted]
-        told = "; ".join(f"{name!r}, {nearest(name, rest)}" for name in missing[:3])
-        raise DataError(f"{table.name} lacks {len(missing)} columns that are needed: {told}.")
+        told = " ".join(f"{name!r}, {nearest(name, rest)}" for name in missing[:3])
+        raise DataError(f"{table.name} lacks {len(missing)} columns that are needed: {told}")
     if frame.height == 0:
         raise DataError(f"{table.name} has no rows.")
     target = None
@@ -94,7 +94,7 @@ def _overrides(columns: Mapping[str, str], names: list[str], target: str) -> dic
     kinds: dict[str, Kind] = {}
     for name, word in columns.items():
         if name not in names:
-            raise DataError(f"There is no column {name!r}: {nearest(name, names)}.")
+            raise DataError(f"There is no column {name!r}: {nearest(name, names)}")
         if name == target:
             raise DataError(f"{name!r} is the target: say what it is with --task.")
         if word not in tuple(Kind):

@@ -37,7 +37,7 @@ class Prefer(StrEnum):
         """The preference of this name. Raises `SettingError` where there is none."""
         names = [each.value for each in cls]
         if word not in names:
-            raise SettingError(f"There is no preference {word!r}: {nearest(word, names)}.")
+            raise SettingError(f"There is no preference {word!r}: {nearest(word, names)}")
         return cls(word)
 
 

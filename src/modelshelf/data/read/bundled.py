@@ -28,7 +28,7 @@ def bundled(name: str) -> tuple[Table, str]:
     ((150, 5), 'species')
     """
     if name not in BUNDLED:
-        raise DataError(f"There is no example {name!r}: {nearest(name, BUNDLED)}.")
+        raise DataError(f"There is no example {name!r}: {nearest(name, BUNDLED)}")
     from sklearn import datasets
 
     loaded = getattr(datasets, f"load_{name}")()
