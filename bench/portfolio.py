@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import Table, finish, machine, parser
-from datasets import SETS
 from modelshelf import Configuration, Space
 from modelshelf.core.seeds import generator
 from modelshelf.data.metrics import metric_for
@@ -35,8 +34,10 @@ from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.space.defaults import usual_epochs
 from modelshelf.study.problem import Problem
 from modelshelf.study.searching import SEARCH_SPLIT
-from race_data import DATA
+from race_data import DATA, SETS
 from race_known import CHOSEN_ON
+
+_CHOICES = ("known", "random", "greedy")
 
 _PLAIN: dict[str, Any] = {"optimizer": "adamw", "initialisation": "pytorch"}
 _BINS: dict[str, Any] = {"numeric_encoding": "piecewise", "encoding_size": 8}
@@ -66,14 +67,16 @@ def main() -> None:
     shared = parser(__doc__ or "")
     shared.add_argument("--random", type=int, default=100, help="random configurations (100)")
     asked = shared.parse_args()
-    sets, count = (SETS[5:7], 6) if asked.quick else (SETS, asked.random)
+    quick = ("titanic", "credit-g")
+    sets, count = (quick, 6) if asked.quick else (tuple(SETS), asked.random)
     print(f"{machine()['processor']}, {machine()['cores']} cores")
     names, kinds, losses, spent = [], [], [], []
-    for file, target, _ in sets:
+    for name in sets:
+        file, target, _ = SETS[name]
         if not (DATA / file).exists():
             print(f"{file} is not in {DATA}: left out")
             continue
-        names.append(Path(file).parent.name or Path(file).stem)
+        names.append(name)
         candidates, found, seconds = _trained(DATA / file, target, count)
         kinds = [kind for kind, _ in candidates]
         losses.append(found)
@@ -171,14 +174,12 @@ def _told(
         }  # fmt: skip
         row["ratio"] = row["random"] / max(row["known"], 1e-3)
         rows.append(row)
-        shown = [f"{row[each]:.3f}" if row[each] is not None else "" for each in
-                 ("known", "random", "greedy")]  # fmt: skip
+        shown = [f"{row[each]:.3f}" if row[each] is not None else "" for each in _CHOICES]
         table.row(name.ljust(14), *shown, "yes" if row["chosen_on"] else "no")
     held = [row for row in rows if not row["chosen_on"]]
     for words, these in (("all", rows), ("those that took no part", held)):
         if these:
-            means = {k: np.mean([r[k] for r in these if r[k] is not None]) for k in
-                     ("known", "random", "greedy")}  # fmt: skip
+            means = {k: np.mean([r[k] for r in these if r[k] is not None]) for k in _CHOICES}
             told = ", ".join(f"{name} {mean:.3f}" for name, mean in means.items())
             print(f"Mean regret over {words}: {told}")
     taken = greedy(regrets, len(known))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from common import Table
@@ -11,7 +11,7 @@ from race_data import Course
 from race_rank import short
 from race_run import shelved
 
-__all__ = ["gaps", "random_labels"]
+__all__ = ["gaps", "mean_error", "points", "random_labels"]
 
 _KINDS = {"accuracy": "accuracy, points of 100", "rmse": "RMSE, per cent of the test score"}
 
@@ -49,9 +49,18 @@ def _pair(scores: dict[str, Any]) -> dict[str, float]:
 
 
 def _gap(course: Course, scores: dict[str, Any]) -> float:
-    """In points of 100 for a share, in per cent of the test score for an error."""
-    difference = course.sign * (scores["validation"] - scores["test"])
-    return 100 * difference / (1.0 if course.sign > 0 else scores["test"])
+    return points(course, scores["validation"], scores["test"])
+
+
+def points(course: Course, score: float, against: float) -> float:
+    """By how much a score is better: in points of 100 for a share, in per cent for an error."""
+    difference = course.sign * (score - against)
+    return 100 * difference / (1.0 if course.sign > 0 else against)
+
+
+def mean_error(values: Sequence[float]) -> tuple[float, float]:
+    """The mean, and its standard error."""
+    return statistics.fmean(values), statistics.stdev(values) / len(values) ** 0.5
 
 
 def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -66,9 +75,7 @@ def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"metric": metric, "pairs": len(these)}
         cells = []
         for name in ("gap", "best_gap"):
-            values = [each[name] for each in these]
-            mean = statistics.fmean(values)
-            error = statistics.stdev(values) / len(values) ** 0.5
+            mean, error = mean_error([each[name] for each in these])
             row |= {name: mean, f"{name}_error": error}
             cells += [f"{mean:+.2f} ± {error:.2f}", f"{mean / error:+.1f}" if error else "–"]
         found.append(row)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable
 from typing import Any
 
 from common import Table
 from race_data import Course
+from race_gap import mean_error, points
 from race_rank import short
 from race_run import Finish, shelved
 
@@ -29,7 +29,7 @@ def known(courses: Iterable[Course], seconds: float) -> list[dict[str, Any]]:
     rows = []
     for course in courses:
         pair = [_scores(shelved(course, seconds, known=each)) for each in (True, False)]
-        gains = [_gain(course, *scores) for scores in zip(*pair, strict=True)]
+        gains = [points(course, *scores) for scores in zip(*pair, strict=True)]
         rows.append({
             "data": course.name, "seed": course.seed, "metric": course.metric.name,
             "with": pair[0], "without": pair[1], "gain": gains, "ratio": None,
@@ -40,19 +40,12 @@ def known(courses: Iterable[Course], seconds: float) -> list[dict[str, Any]]:
         table.row(f"{course.name}, {course.seed}".ljust(14), *cells)
     if len(rows) > 1:
         for at, who in enumerate(("winner", "ensemble")):
-            found = [row["gain"][at] for row in rows]
-            error = statistics.stdev(found) / len(found) ** 0.5
-            print(f"\nMean gain of the {who}: {statistics.fmean(found):+.2f} ± {error:.2f} "
-                  f"(standard error, {len(found)} pairs).")  # fmt: skip
+            mean, error = mean_error([row["gain"][at] for row in rows])
+            print(f"\nMean gain of the {who}: {mean:+.2f} ± {error:.2f} "
+                  f"(standard error, {len(rows)} pairs).")  # fmt: skip
     return rows
 
 
 def _scores(finishes: list[Finish]) -> tuple[float, float]:
     """Of the winner and of the ensemble; the winner's where there is no ensemble."""
     return finishes[0].test, finishes[-1].test
-
-
-def _gain(course: Course, with_them: float, without: float) -> float:
-    if course.sign > 0:
-        return 100 * (with_them - without)
-    return 100 * (without - with_them) / without

@@ -71,12 +71,12 @@ def test_rows(target: NDArray[Any], fraction: float, seed: int, classes: bool) -
     return _held_out(target, fraction, seed, "test", classes)
 
 
+test_rows.__test__ = False  # type: ignore[attr-defined] # pytest collects what is called test_…
+
+
 def drawn_rows(target: NDArray[Any], most: int, seed: int, classes: bool) -> Rows:
     """So many of the rows, spread evenly along the target; of every class at least one."""
     return _held_out(target, 1.0 - most / len(target), seed, "drawn", classes)[0]
-
-
-test_rows.__test__ = False  # type: ignore[attr-defined] # pytest collects what is called test_…
 
 
 def rows_of(split: Split, target: NDArray[Any], seed: int, classes: bool) -> tuple[Rows, Rows]:

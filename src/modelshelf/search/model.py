@@ -111,13 +111,12 @@ def fit(results: Sequence[Result], seen: Callable[[int], Sequence[float]], seed:
     costs = np.array([each.cost for each in learned])
     weights = _WEIGHT ** np.array([float(each.rung) for each in learned])
     trees = _forest(x, ranks[kept], weights, _TREES, seed)
-    evenly = np.ones(len(costs))
-    cost_trees = _forest(x, np.log(costs), evenly, 8, seed) if (costs > 0).all() else ()
+    cost_trees = _forest(x, np.log(costs), None, 8, seed) if (costs > 0).all() else ()
     return Model(trees, cost_trees, tuple(order[:10]))
 
 
 def _forest(
-    x: NDArray[np.float32], y: Floats, weights: Floats, count: int, seed: int
+    x: NDArray[np.float32], y: Floats, weights: Floats | None, count: int, seed: int
 ) -> tuple[Any, ...]:
     """Extremely randomised trees (Geurts et al. 2006)."""
     from sklearn.ensemble import ExtraTreesRegressor  # slow to import, not needed at first

@@ -49,7 +49,7 @@ class Problem:
     folds: int
     test_frame: pl.DataFrame | None = None
     test_target: NDArray[np.generic] | None = None
-    drawn_from: int = 0  #: rows, of which the development rows were drawn; 0 where they are all
+    drawn_from: int = 0  #: of so many rows the development rows were drawn, where these are fewer
 
     @property
     def task(self) -> Task:

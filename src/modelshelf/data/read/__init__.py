@@ -69,4 +69,4 @@ def _near(path: Path) -> str:
     except OSError:
         return f", nor a folder {str(path.parent)!r}"
     close = difflib.get_close_matches(path.name, names, n=1)
-    return f": did you mean {str(path.parent / close[0])!r}?"[:-1] if close else ""
+    return f": did you mean {str(path.parent / close[0])!r}" if close else ""
