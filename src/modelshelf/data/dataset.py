@@ -83,6 +83,7 @@ class Table:
 
     name: str
     frame: pl.DataFrame
+    source: str = ""  #: where it can be read again: a path, or `example:NAME`; empty: from memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +100,7 @@ class Dataset:
     target: NDArray[Any]
     notes: tuple[str, ...]
     fingerprint: str  #: SHA-256 of names, kinds, values and target
+    source: str = ""  #: that of its table
 
     @property
     def rows(self) -> int:

@@ -15,7 +15,7 @@ from modelshelf.data.columns import Read, as_kind, read_column
 from modelshelf.data.dataset import Column, Dataset, Kind, Schema, Table
 from modelshelf.data.target import read_target, target_codes
 
-__all__ = ["conform", "understand"]
+__all__ = ["as_understood", "conform", "understand"]
 
 _LEAST_ROWS = 10
 
@@ -53,9 +53,28 @@ def understand(
     used = [each.values for each in reads if each.column.kind is not Kind.IGNORE]
     _check_finite(used, {name for name, kind in overrides.items() if kind is Kind.NUMERIC})
     inputs = pl.DataFrame(used)
-    return Dataset(
-        table.name, schema, inputs, values, tuple(notes), _fingerprint(schema, inputs, values)
-    )
+    return _dataset(table, schema, inputs, values, tuple(notes))
+
+
+def as_understood(schema: Schema, table: Table) -> Dataset:
+    """A table that was understood before, as the same data set: nothing is decided anew.
+
+    The same rows give the same fingerprint. Raises `DataError` where the table does not fit.
+    """
+    frame, target, notes = conform(schema, table, need_target=True)
+    assert target is not None
+    return _dataset(table, schema, frame, target, notes)
+
+
+def _dataset(
+    table: Table,
+    schema: Schema,
+    inputs: pl.DataFrame,
+    target: NDArray[np.generic],
+    notes: tuple[str, ...],
+) -> Dataset:
+    mark = _fingerprint(schema, inputs, target)
+    return Dataset(table.name, schema, inputs, target, notes, mark, table.source)
 
 
 def conform(

@@ -27,7 +27,9 @@ from modelshelf.study.model import Model
 from modelshelf.study.naming import study_name
 from modelshelf.study.problem import Prepared, Problem
 from modelshelf.study.progress import Stopper
+from modelshelf.study.rows import found_again, where_rows_are
 from modelshelf.study.searching import SEARCH_SPLIT
+from modelshelf.study.testing import TestSet
 from modelshelf.study.trial import Trial, copy_id, trial_seed
 from modelshelf.study.work import curve_points, described
 
@@ -198,7 +200,7 @@ def _study(
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     found = shelf.find_study(key)
     if found is not None and name in (None, found.name):
-        return found.name
+        return found_again(shelf, found, dataset, TestSet(0.0)).name
     taken = {each.name for each in shelf.studies()}
     if name in taken:
         raise ShelfError(f"The shelf has another study {name!r}: give another --study name.")
@@ -212,7 +214,12 @@ def _study(
             metric=metric.name,
             direction=metric.direction,
             seed=seed,
-            settings={"data": dataset.name, "command": command, "single": True},
+            settings={
+                "data": dataset.name,
+                "rows": where_rows_are(dataset, TestSet(0.0)),
+                "command": command,
+                "single": True,
+            },
             understood=dataset.summary(),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )

@@ -12,7 +12,6 @@ from typing import Any
 from modelshelf.core.errors import ShelfError
 from modelshelf.data.dataset import Dataset
 from modelshelf.data.metrics import Metric
-from modelshelf.data.split import drawn_rows
 from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.search import suggest
 from modelshelf.shelf import Shelf, StudyRecord
@@ -26,6 +25,7 @@ from modelshelf.study.pareto import Prefer
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Stopper
 from modelshelf.study.result import StudyResult
+from modelshelf.study.rows import found_again, learned_from, where_rows_are
 from modelshelf.study.spaces import go_on_with, logged
 from modelshelf.study.testing import TestSet
 from modelshelf.study.warm import profile, warm_start
@@ -120,6 +120,7 @@ def run_study(
                 key=f"{request.key}/{record.name}",
                 command=request.command,
             )
+            record = found_again(shelf, record, request.dataset, request.test)
             had = _has_had(record, request.budget)
             if had and record.result is not None and _preferred(record) is request.prefer:
                 stored = {**record.result, "shelf": str(shelf.path)}
@@ -130,7 +131,12 @@ def run_study(
             space = request.space.with_known(map(Configuration.from_json, known))
             asked = replace(request, space=space, drawn=record.settings.get("drawn"))
             problem = Problem(
-                _drawn(dataset, asked), asked.metric, asked.seed, asked.folds, *test, dataset.rows
+                learned_from(dataset, asked.drawn, asked.seed),
+                asked.metric,
+                asked.seed,
+                asked.folds,
+                *test,
+                dataset.rows,
             )
             with single_threaded():
                 course = Course(asked, problem, shelf, record, clock, observer, stopper, suggest)
@@ -147,14 +153,6 @@ def _has_had(record: StudyRecord, budget: Budget) -> bool:
 def _preferred(record: StudyRecord) -> Prefer:
     """What the stored winner was chosen for."""
     return Prefer((record.result or {}).get("prefer", Prefer.BEST))
-
-
-def _drawn(dataset: Dataset, request: Request) -> Dataset:
-    """The rows that the study learns from."""
-    if request.drawn is None:
-        return dataset
-    classes = dataset.schema.task.is_classification
-    return dataset.taken(drawn_rows(dataset.target, request.drawn, request.seed, classes))
 
 
 def _record(request: Request, rows: int, shelf: Shelf) -> StudyRecord:
@@ -215,5 +213,6 @@ def _settings(request: Request, rows: int, shelf: Shelf) -> dict[str, Any]:
         "epochs": usual_epochs(seen, seconds),
         "drawn": request.drawn,
         "data": request.dataset.name,
+        "rows": where_rows_are(request.dataset, request.test),
         "command": request.command,
     }

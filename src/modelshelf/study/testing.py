@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError, SettingError
 from modelshelf.data.dataset import Dataset, Table
+from modelshelf.data.read import read_again
 from modelshelf.data.split import test_rows
 from modelshelf.data.understand import conform
 
@@ -37,6 +38,16 @@ class TestSet:
         if self.table is not None:
             return f"the rows of {self.table.name}"
         return f"{self.fraction:.0%} of the rows" if self.fraction else "none"
+
+    @property
+    def place(self) -> float | str:
+        """The share, or where its table can be read again: what `TestSet.at` takes."""
+        return self.fraction if self.table is None else self.table.source
+
+    @classmethod
+    def at(cls, place: float | str) -> TestSet:
+        """The test set whose `place` this is. Raises `DataError` where it cannot be read again."""
+        return cls(table=read_again(place)) if isinstance(place, str) else cls(place)
 
     @property
     def key(self) -> str:

@@ -12,11 +12,11 @@ from modelshelf.data.dataset import Table
 from modelshelf.data.read.arff import read_arff
 from modelshelf.data.read.arrays import read_npz
 from modelshelf.data.read.binary import read_arrow, read_parquet
-from modelshelf.data.read.bundled import bundled
+from modelshelf.data.read.bundled import EXAMPLE, bundled
 from modelshelf.data.read.delimited import read_delimited
 from modelshelf.data.read.frames import from_memory
 
-__all__ = ["bundled", "from_memory", "read_table"]
+__all__ = ["bundled", "from_memory", "read_again", "read_table"]
 
 _READERS: dict[str, Callable[[Path], Table]] = {
     ".parquet": read_parquet,
@@ -56,10 +56,17 @@ def read_table(source: str | Path) -> Table:
     if reader is None:
         found = (each for magic, each in _MAGIC.items() if begin.startswith(magic))
         reader = next(found, read_delimited)
-    table = reader(path)
+    table = replace(reader(path), source=str(path.resolve()))
     if path.stem.lower() in _NAMELESS and path.resolve().parent.name:
         return replace(table, name=f"{path.resolve().parent.name}/{table.name}")
     return table
+
+
+def read_again(source: str) -> Table:
+    """The table whose `source` this is. Raises `DataError` where it is no longer there."""
+    if source.startswith(EXAMPLE):
+        return bundled(source.removeprefix(EXAMPLE))[0]
+    return read_table(source)
 
 
 def _near(path: Path) -> str:

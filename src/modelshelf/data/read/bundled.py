@@ -8,7 +8,9 @@ import polars as pl
 from modelshelf.core.errors import DataError, nearest
 from modelshelf.data.dataset import Table
 
-__all__ = ["BUNDLED", "bundled"]
+__all__ = ["BUNDLED", "EXAMPLE", "bundled"]
+
+EXAMPLE = "example:"  #: what the source of a bundled table begins with
 
 #: Name of the set, and of its target column here.
 BUNDLED = {
@@ -38,4 +40,5 @@ def bundled(name: str) -> tuple[Table, str]:
     answers = loaded.target
     if name not in ("digits", "diabetes"):
         answers = np.asarray(loaded.target_names)[answers].astype(str)
-    return Table(name, frame.with_columns(pl.Series(target, answers.tolist()))), target
+    whole = frame.with_columns(pl.Series(target, answers.tolist()))
+    return Table(name, whole, f"{EXAMPLE}{name}"), target

@@ -1,0 +1,1 @@
+"""Pages that stand alone: a study told to one who was not there."""
