@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,10 @@ __all__ = [
     "AsJson",
     "Columns",
     "Example",
+    "Figure",
+    "RowsFile",
     "ShelfPlace",
+    "TestFile",
     "make_console",
     "parse_columns",
 ]
@@ -28,6 +32,14 @@ Example = Annotated[
     typer.Option(help="A bundled data set: digits, breast_cancer, wine, iris, diabetes."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
+RowsFile = Annotated[
+    str | None,
+    typer.Option("--data", help="The study's rows, where they have moved or came from memory."),
+]
+TestFile = Annotated[str | None, typer.Option("--test", help="And those of its test file.")]
+Figure = Annotated[
+    Path | None, typer.Option("--figure", help="Draw it into this .html file, which works offline.")
+]
 AllowWide = Annotated[
     bool, typer.Option("--allow-wide", help="Accept a table with more columns than rows.")
 ]

@@ -1,0 +1,77 @@
+"""A network or a study taken from a shelf, with its rows: where everything here begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from modelshelf.core.records import TrialRecord
+from modelshelf.data.dataset import Table
+from modelshelf.data.read import from_memory, read_table
+from modelshelf.data.split import Split
+from modelshelf.shelf import Shelf, StudyRecord
+from modelshelf.study.model import Model, best_copy
+from modelshelf.study.problem import Prepared, Problem
+from modelshelf.study.rows import problem_of
+
+__all__ = ["Taken", "as_table", "take"]
+
+
+def as_table(data: Any) -> Table | None:
+    """A table from a path, a data frame, a pair of inputs and target, or a `Table`; None as is."""
+    if data is None or isinstance(data, Table):
+        return data
+    if isinstance(data, (str, Path)):
+        return read_table(data)
+    if isinstance(data, tuple):
+        return from_memory(*data)[0]
+    return from_memory(data)[0]
+
+
+@dataclass(eq=False)
+class Taken:
+    """One network on an open shelf; its rows are read when they are first asked for."""
+
+    shelf: Shelf
+    study: StudyRecord
+    trial: TrialRecord
+    table: Table | None = None  #: the study's rows, where they are given
+    test: Table | None = None  #: and those of its test file
+
+    @cached_property
+    def model(self) -> Model:
+        """The network with its preparation: the very weights on the shelf."""
+        return Model.from_record(self.shelf, self.trial)
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The rows. Raises `DataError` where they cannot be read again."""
+        return problem_of(self.shelf, self.study, self.table, self.test)
+
+    @property
+    def split(self) -> Split:
+        """Which rows trained it, and which validated it."""
+        return Split.parse(self.trial.split)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The arrays that it was trained and validated on."""
+        return self.problem.prepared(self.split, self.model.configuration)
+
+
+@contextmanager
+def take(
+    barcode: str, shelf: str | Path | None = None, data: Any = None, test: Any = None
+) -> Iterator[Taken]:
+    """The network that a barcode or copy id stands for, or the first few characters of one.
+
+    `data` and `test` are the study's rows, where they came from memory or have moved. Raises
+    `BarcodeError` where it matches nothing or several, `ShelfError` where the shelf is damaged.
+    """
+    with Shelf.open(shelf) as opened:
+        trial = best_copy(opened, barcode)
+        yield Taken(opened, opened.study(trial.study), trial, as_table(data), as_table(test))
