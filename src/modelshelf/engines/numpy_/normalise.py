@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
 
-__all__ = ["batch_norm", "batch_norm_back", "layer_norm", "layer_norm_back"]
+__all__ = ["EPSILON", "batch_norm", "batch_norm_back", "layer_norm", "layer_norm_back"]
 
-_EPSILON = 1e-5
+EPSILON = 1e-5
 _MOMENTUM = 0.1  # the share of a batch in the running statistics
 
 
@@ -28,7 +28,7 @@ def layer_norm(
     `normed` (rows, units) and `factors` (rows,) are what `layer_norm_back` needs.
     """
     rows, units = sums.shape
-    share, epsilon = sums.dtype.type(1.0 / units), sums.dtype.type(_EPSILON)
+    share, epsilon = sums.dtype.type(1.0 / units), sums.dtype.type(EPSILON)
     one, zero = sums.dtype.type(1.0), sums.dtype.type(0.0)
     for i in range(rows):
         total = zero
@@ -83,7 +83,7 @@ def batch_norm(
     otherwise. A batch of one row has no variance: it becomes the shifts, and moves nothing.
     """
     rows, units = sums.shape
-    share, epsilon = sums.dtype.type(1.0 / rows), sums.dtype.type(_EPSILON)
+    share, epsilon = sums.dtype.type(1.0 / rows), sums.dtype.type(EPSILON)
     one, zero = sums.dtype.type(1.0), sums.dtype.type(0.0)
     unbiased = sums.dtype.type(1.0 / max(rows - 1, 1))
     step = sums.dtype.type(_MOMENTUM if rows > 1 else 0.0)

@@ -15,7 +15,15 @@ from modelshelf.engines.numpy_.losses import LOSSES, Loss
 from modelshelf.engines.numpy_.optimizers import Update
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["activation", "encoders", "loss", "predict_signature", "train_signature", "update"]
+__all__ = [
+    "activation",
+    "encoders",
+    "look_signature",
+    "loss",
+    "predict_signature",
+    "train_signature",
+    "update",
+]
 
 DType = np.dtype[Any]
 
@@ -87,4 +95,13 @@ def predict_signature(dtype: DType) -> Any:
     return signature(
         "void", *(function_type(each(dtype)) for each in functions),
         "i1", "i1", "i1", "d1", "d1", "i", "i", "f1", "f2", "f2", dtype=dtype,
+    )  # fmt: skip
+
+
+def look_signature(dtype: DType) -> Any:
+    """Of `look.trace`."""
+    functions = (_encode_signature, _encode_back_signature, _activation_signature)
+    return signature(
+        "void", *(function_type(each(dtype)) for each in functions),
+        "i1", "i1", "i1", "d1", "f1", "f2", "f2", "f2", "f2", "f2", "f1", dtype=dtype,
     )  # fmt: skip
