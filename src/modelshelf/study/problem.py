@@ -83,17 +83,24 @@ class Problem:
 
     def prepared(self, split: Split, configuration: Configuration) -> Prepared:
         """Arrays of a split as a configuration asks. Made once, by whichever worker asks first."""
-        scaling, max_one_hot = configuration.word("scaling"), None
-        if "max_one_hot" in configuration:
-            max_one_hot = configuration.whole("max_one_hot")
+        scaling, max_one_hot = _asked(configuration)
         with self._lock:
             found = self._cache.get((split, scaling, max_one_hot))
             if found is None:
-                found = self._prepare(split, scaling, max_one_hot)
+                found = self._prepare(*self.rows(split), scaling, max_one_hot)
                 while len(self._cache) >= _KEPT:
                     self._cache.pop(next(iter(self._cache)))
                 self._cache[split, scaling, max_one_hot] = found
             return found
+
+    def prepared_from(
+        self,
+        train: NDArray[np.int64],
+        validation: NDArray[np.int64],
+        configuration: Configuration,
+    ) -> Prepared:
+        """Arrays of any development rows, as a configuration asks. They are made, and not kept."""
+        return self._prepare(train, validation, *_asked(configuration))
 
     def answers(self, network: Network, prepared: Prepared) -> NDArray[np.float64]:
         """What a network answers on a split's validation rows, numbers in the target's unit."""
@@ -112,8 +119,13 @@ class Problem:
             interval(self.metric, self.test_target, output, self.seed),
         )
 
-    def _prepare(self, split: Split, scaling: str, max_one_hot: int | None) -> Prepared:
-        train, validation = self.rows(split)
+    def _prepare(
+        self,
+        train: NDArray[np.int64],
+        validation: NDArray[np.int64],
+        scaling: str,
+        max_one_hot: int | None,
+    ) -> Prepared:
         preparation = fit_preparation(self.dataset, train, scaling, max_one_hot)
         x = preparation.transform(self.dataset.frame)
         y = preparation.encode_target(self.dataset.target)
@@ -126,3 +138,9 @@ class Problem:
             preparation.columns,
         )
         return Prepared(data, preparation, self.dataset.target[validation])
+
+
+def _asked(configuration: Configuration) -> tuple[str, int | None]:
+    """How a configuration wants its rows prepared: scaling, and the most categories one-hot."""
+    one_hot = configuration.whole("max_one_hot") if "max_one_hot" in configuration else None
+    return configuration.word("scaling"), one_hot

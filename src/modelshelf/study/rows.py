@@ -15,7 +15,7 @@ from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.problem import Problem
 from modelshelf.study.testing import TestSet
 
-__all__ = ["found_again", "learned_from", "problem_of", "where_rows_are"]
+__all__ = ["found_again", "learned_from", "problem_of", "table_of", "where_rows_are"]
 
 
 def where_rows_are(dataset: Dataset, test: TestSet) -> dict[str, Any]:
@@ -49,16 +49,7 @@ def problem_of(
     `table` holds the rows where they came from memory or have moved, `test` those of a test file.
     Raises `DataError` where the rows are not to be found, or are not those of the study.
     """
-    rows = record.settings.get("rows", {})
-    if table is None:
-        table = _again(rows.get("source"), record, "its rows")
-    dataset = as_understood(_schema(shelf, record), table)
-    if dataset.fingerprint != record.fingerprint:
-        raise DataError(
-            f"{table.name} does not hold the rows that the study {record.name} learned from: they "
-            "have changed since. Give the rows of then, or run the study again on those of now."
-        )
-    apart = TestSet(table=test) if test is not None else _test(rows.get("test"), record)
+    dataset, apart = table_of(shelf, record, table, test)
     development, tested = apart.part(dataset, record.seed)
     drawn = record.settings.get("drawn")
     return Problem(
@@ -69,6 +60,22 @@ def problem_of(
         *tested,
         development.rows,
     )
+
+
+def table_of(
+    shelf: Shelf, record: StudyRecord, table: Table | None = None, test: Table | None = None
+) -> tuple[Dataset, TestSet]:
+    """A study's whole table, and where its test rows come from; as `problem_of` has them."""
+    rows = record.settings.get("rows", {})
+    if table is None:
+        table = _again(rows.get("source"), record, "its rows")
+    dataset = as_understood(_schema(shelf, record), table)
+    if dataset.fingerprint != record.fingerprint:
+        raise DataError(
+            f"{table.name} does not hold the rows that the study {record.name} learned from: they "
+            "have changed since. Give the rows of then, or run the study again on those of now."
+        )
+    return dataset, TestSet(table=test) if test is not None else _test(rows.get("test"), record)
 
 
 def _test(place: float | str | None, record: StudyRecord) -> TestSet:
