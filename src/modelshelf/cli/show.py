@@ -21,8 +21,10 @@ __all__ = ["show"]
 _WHY = {
     "search": "trained by the search, and judged on the study's validation rows",
     "retest": "a finalist's re-test, on a fresh split and seed",
+    "confirm": "the winner once more, scored on rows that chose nothing",
     "refit": "the winner, trained on all training rows",
     "train": "trained by name, without a search",
+    "probe": "trained by a probe, beside others that differ from it in one setting",
 }
 
 

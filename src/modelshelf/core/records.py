@@ -60,6 +60,7 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"  # the winner again, to be scored on rows that chose nothing
     REFIT = "refit"  # the winner on all training rows
     TRAIN = "train"  # asked for by name, without a search
+    PROBE = "probe"  # beside others that differ from it in one setting, to be compared with them
 
 
 @dataclass(frozen=True, slots=True)

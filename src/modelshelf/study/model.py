@@ -206,7 +206,7 @@ class Model:
             at += 2 * width
 
 
-_RANK = {"refit": 0, "train": 1, "confirm": 2, "retest": 3, "search": 4}
+_RANK = {"refit": 0, "train": 1, "confirm": 2, "retest": 3, "search": 4, "probe": 5}
 
 
 def best_copy(shelf: Shelf, barcode: str) -> TrialRecord:
