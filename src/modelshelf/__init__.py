@@ -19,6 +19,7 @@ __all__ = [
     "StudyResult",
     "UserError",
     "__version__",
+    "probe",
     "train",
     "tune",
 ]
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from modelshelf.space.configuration import Configuration
     from modelshelf.space.space import Space
     from modelshelf.study import Model, StudyResult
+    from modelshelf.understanding.probe import probe
 
 _HOMES = {
+    "probe": "understanding.probe",
     "train": "api",
     "tune": "api",
     "UserError": "core.errors",

@@ -10,6 +10,7 @@ import typer
 
 from modelshelf.cli.hyperparameters import hyperparameters
 from modelshelf.cli.predict import predict
+from modelshelf.cli.probe import probe
 from modelshelf.cli.shelf import shelf
 from modelshelf.cli.show import show
 from modelshelf.cli.train import train
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (tune, train, shelf, show, predict, hyperparameters):
+for command in (tune, train, shelf, show, predict, hyperparameters, probe):
     app.command()(command)
 
 

@@ -18,16 +18,19 @@ from modelshelf.insight.grid import Level
 __all__ = ["Probe", "ProbePoint", "Run", "Verdict", "probed"]
 
 
+_NEAR = 1.1  # times the best loss
+
+
 class Verdict(StrEnum):
     """What a probe says of one value."""
 
-    GOOD = "good"  # not shown to be worse than the best
+    GOOD = "good"  # as good as the best: not shown to be worse, and its loss within a tenth
     TOO_LOW = "too low"  # worse than the best, and below every good value
     TOO_HIGH = "too high"  # worse than the best, and above every good value
     WORSE = "worse"  # worse than the best; values have no order, or good ones lie on both sides
     DIVERGES = "diverges"  # half of its networks or more left the finite numbers
     NO_DIFFERENCE = "no difference"  # no value is shown to be worse than another
-    UNKNOWN = "unknown"  # too few networks to tell
+    UNCLEAR = "unclear"  # too few networks, or too unlike each other, to tell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +128,9 @@ def probed(levels: Sequence[Level], runs: Sequence[Run], seeds: int) -> tuple[Pr
     The rule: a value *diverges* where half of its networks or more did. Each other is held against
     the best one by `against_best`: seed by seed, with the error of seeds and of validation rows,
     at 95 % confidence for all values together. A value that is shown to be worse is *too low* below
-    all good ones, *too high* above them, else *worse*. Where none is, there is *no difference*.
-    Fewer than two seeds leave it *unknown*.
+    all good ones, *too high* above them, else *worse*. One that is not is *good* if its loss is at
+    most a tenth above the best, else *unclear*: more seeds would tell, as where there are fewer
+    than two. Where all are good, there is *no difference*.
     """
     mine = [[run for run in runs if run.level == at] for at in range(len(levels))]
     diverges = [_diverges(each) for each in mine]
@@ -158,21 +162,25 @@ def _rows(runs: Sequence[Run]) -> NDArray[np.float64] | None:
 def _verdicts(
     levels: Sequence[Level], diverges: Sequence[bool], contrasts: Sequence[Contrast | None]
 ) -> list[Verdict]:
-    good = [at for at, each in enumerate(contrasts) if each is not None and not each.worse]
-    bad = any(diverges) or any(each is not None and each.worse for each in contrasts)
+    good = [at for at, each in enumerate(contrasts) if each is not None and _alike(each)]
+    alike = len(good) == sum(each is not None for each in contrasts) and not any(diverges)
     found = []
     for at, (level, contrast) in enumerate(zip(levels, contrasts, strict=True)):
         if diverges[at]:
             found.append(Verdict.DIVERGES)
-        elif contrast is None:
-            found.append(Verdict.UNKNOWN)
+        elif contrast is None or not (contrast.worse or _alike(contrast)):
+            found.append(Verdict.UNCLEAR)
         elif not contrast.worse:
-            found.append(Verdict.GOOD if bad else Verdict.NO_DIFFERENCE)
+            found.append(Verdict.NO_DIFFERENCE if alike else Verdict.GOOD)
         elif level.position is None or (min(good) < at < max(good)):
             found.append(Verdict.WORSE)
         else:
             found.append(Verdict.TOO_LOW if at < min(good) else Verdict.TOO_HIGH)
     return found
+
+
+def _alike(contrast: Contrast) -> bool:
+    return not contrast.worse and contrast.ratio <= _NEAR
 
 
 def _point(

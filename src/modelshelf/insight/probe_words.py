@@ -17,7 +17,7 @@ _MUCH = 1.1  # a loss this many times another is worth a sentence
 
 def sentences(probe: Probe) -> tuple[str, ...]:
     """What a probe found: the good values, what lies beyond, what it cost, how it fits."""
-    judged = [each for each in probe.points if each.verdict != "unknown"]
+    judged = [each for each in probe.points if math.isfinite(each.ratio) or each.diverged]
     if not judged or probe.best is None:
         return (_nothing(probe),)
     said = [_good(probe, judged), *_bad(judged), *_diverged(judged)]
@@ -59,6 +59,10 @@ def _bad(judged: Sequence[ProbePoint]) -> list[str]:
     said = []
     for verdict, some in groupby(judged, key=lambda each: each.verdict):
         group = list(some)
+        if verdict == "unclear":
+            said.append(
+                f"Unclear: {_range(group)}; networks differ too much. More --seeds will tell."
+            )
         if verdict not in ("too low", "too high", "worse"):
             continue
         ratios = [each.ratio for each in group]

@@ -1,0 +1,148 @@
+"""`modelshelf probe`: one hyperparameter varied around one network."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from modelshelf.cli.asked import signals
+from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.probe_view import Growing, lines_of
+from modelshelf.cli.train import parse_settings
+from modelshelf.cli.words import finite, safe, typed
+
+if TYPE_CHECKING:
+    from modelshelf.insight.probe import Probe
+
+__all__ = ["probe"]
+
+
+def probe(
+    barcode: Annotated[str, typer.Argument(help="A barcode or copy id, or how it begins.")],
+    vary: Annotated[
+        str, typer.Option(help="The hyperparameter to vary; or depth, or width.", metavar="NAME")
+    ],
+    values: Annotated[
+        str | None,
+        typer.Option(help="Values to try, such as 0.001,0.01,0.1.  [default: a grid around it]"),
+    ] = None,
+    points: Annotated[int, typer.Option(min=2, help="How many values the grid has.")] = 9,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks for each value.")] = 3,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting to change first, as in train."),
+    ] = None,
+    time_limit: Annotated[str, typer.Option("--time", help="Time to train in.")] = "60s",
+    seed: Annotated[int, typer.Option(min=0, help="Seeds of the networks follow from it.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Networks trained at a time.")] = None,
+    data: RowsFile = None,
+    test: TestFile = None,
+    figure: Figure = None,
+    shelf: ShelfPlace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Vary one hyperparameter around a network: what is too low, good, too high.
+
+    Several networks for each value, with the same seeds, on the rows that its study searched on.
+    It is an experiment: all else is held. Ctrl-C once: compare what was trained; twice: leave now.
+    """
+    settings = parse_settings(given)
+    console = make_console(stderr=as_json)
+
+    from modelshelf.insight.figures.probe import probe_figure
+    from modelshelf.insight.figures.theme import write
+    from modelshelf.study.progress import Stopper
+    from modelshelf.understanding.probe import probe as run
+
+    stopper = Stopper()
+    with Growing(console, vary) as live, signals(stopper, live):
+        found = run(
+            barcode,
+            vary,
+            values=_values(vary, values),
+            points=points,
+            seeds=seeds,
+            changes=settings,
+            time_limit=time_limit,
+            seed=seed,
+            workers=workers,
+            shelf=shelf,
+            data=data,
+            test=test,
+            watcher=live,
+            stopper=stopper,
+        )
+    _tell(console, found, shelf)
+    if figure is not None:
+        write(probe_figure(found), figure)
+        console.print(safe(f"The figure is in {figure}."))
+    if as_json:
+        told = {**asdict(found), "sentences": list(found.sentences)}
+        sys.stdout.write(json.dumps(finite(_plain(told)), ensure_ascii=False) + "\n")
+    if stopper.requested:
+        raise typer.Exit(130)
+
+
+def _values(vary: str, text: str | None) -> list[object] | None:
+    """Values from `a,b,c`; lists of widths are parted by `;`, for they hold commas themselves."""
+    if text is None:
+        return None
+    parts = [each.strip() for each in text.split(";" if vary == "hidden_layers" else ",")]
+    return [() if each.lower() == "none" and vary == "hidden_layers" else each for each in parts]
+
+
+def _plain(value: object) -> object:
+    """Tuples as lists, so that JSON and `finite` see into them."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _tell(console: Console, found: Probe, shelf: str | None) -> None:
+    around = f" with {', '.join(f'{k}={v}' for k, v in found.held.items())}" if found.held else ""
+    console.print(
+        safe(
+            f"{found.vary} around {found.barcode}{around} ({found.study}): {found.seeds} seeds a "
+            f"value, {found.training_rows:,} training rows, judged by {found.loss} on "
+            f"{found.validation_rows:,} validation rows."
+        )
+    )
+    console.print()
+    for line in lines_of(found, console.width):
+        console.print(line, soft_wrap=True)
+    console.print()
+    for sentence in found.sentences:
+        console.print(safe(sentence))
+    for note in found.notes:
+        console.print(safe(note), style="dim")
+    console.print(
+        "An experiment: all else was held, and seeds are paired. The best epoch of each network "
+        "was chosen by the rows that judge it.",
+        style="dim",
+    )
+    if found.left_out:
+        console.print(
+            f"{found.left_out} of {found.wanted} networks were left out: there was no time. The "
+            "same command goes on with them.",
+            style="yellow",
+        )
+    best = found.best
+    if best is not None and not best.own:
+        code, setting = found.barcode[:9], f"{found.vary}={_typed_value(best.value)}"
+        if found.vary not in ("depth", "width"):
+            held = [w for k, v in found.held.items() for w in ("--set", f"{k}={v}")]
+            words = ("--like", code, *held, "--set", setting)
+            console.print(f"Train it so: {typed('train', *words, shelf=shelf)}")
+
+
+def _typed_value(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "none"
+    return str(value)

@@ -1,0 +1,151 @@
+"""A probe drawn in characters: a row for each value, while it grows and when it is done."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live as RichLive
+from rich.text import Text
+
+from modelshelf.cli.words import number, safe
+
+if TYPE_CHECKING:
+    from modelshelf.core.records import Outcome
+    from modelshelf.insight.grid import Level
+    from modelshelf.insight.probe import Probe
+
+__all__ = ["Growing", "lines_of"]
+
+_BEAT = 5.0  # seconds between two plain lines
+_FAR = 20.0  # times the least loss: what is beyond is drawn at the edge
+_STYLES = {"good": "green", "no difference": "green", "unclear": "dim"}
+
+
+def lines_of(probe: Probe, width: int) -> list[Text]:
+    """Loss of each value on a log scale with its 95 % interval, verdict, score, networks."""
+    points = [each for each in probe.points if each.networks]
+    if not points:
+        return []
+    wide = max(max(len(each.label) for each in probe.points), len(probe.vary)) + 2
+    scale = _Scale([each.loss for each in points], max(16, min(48, width - wide - 46)))
+    head = f"  {probe.vary:>{wide}}  {'loss, less is better':<{scale.width}}  {'loss':>8}"
+    lines = [Text(f"{head}  {probe.metric:>9}  networks", style="dim")]
+    for each in probe.points:
+        style = _STYLES.get(each.verdict, "red")
+        if not each.networks:
+            lines.append(Text(f"  {each.label:>{wide}}  not trained", style="dim"))
+            continue
+        line = Text("▸ " if each.own else "  ", style="bold")
+        line.append(f"{each.label:>{wide}}  ", style="bold" if each.own else "")
+        line.append(scale.drawn(each.loss, each.low, each.high), style=style)
+        line.append(f"  {number(each.loss):>8}  {number(each.score):>9}  {each.networks}  ")
+        line.append(f"{each.verdict}", style=style)
+        if each.diverged:
+            line.append(f" ({each.diverged} diverged)", style="red")
+        lines.append(line)
+    lines.append(Text(f"  {'▸ its own value':>{wide}}", style="dim"))
+    return lines
+
+
+class _Scale:
+    """Losses on a log scale of so many characters."""
+
+    def __init__(self, losses: Sequence[float], width: int) -> None:
+        self.width = width
+        known = [each for each in losses if math.isfinite(each) and each > 0]
+        self.low = min(known, default=1.0)
+        self.high = min(max(known, default=1.0), _FAR * self.low)
+
+    def place(self, loss: float) -> int:
+        """The column of a loss; the nearest edge where it is outside."""
+        span = math.log(self.high / self.low) or 1.0
+        share = math.log(min(max(loss, self.low), self.high) / self.low) / span
+        return round(share * (self.width - 1))
+
+    def drawn(self, loss: float, low: float, high: float) -> str:
+        """A dot with its interval; an arrow where the loss is beyond the edge."""
+        row = [" "] * self.width
+        if not math.isfinite(loss):
+            return "".join(row)
+        if math.isfinite(low) and math.isfinite(high):
+            for at in range(self.place(low), self.place(high) + 1):
+                row[at] = "─"
+        row[self.place(loss)] = "▶" if loss > self.high else "●"
+        return "".join(row)
+
+
+class Growing:
+    """The probe while it grows: rows on a terminal, a plain line now and then elsewhere."""
+
+    def __init__(self, console: Console, vary: str) -> None:
+        self._console, self._vary = console, vary
+        self._live: RichLive | None = None
+        self._drawn = time.monotonic()
+        self._message = ""
+
+    def __enter__(self) -> Growing:
+        if self._console.is_terminal:
+            self._live = RichLive(console=self._console, auto_refresh=False, transient=True)
+            self._live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.__exit__(kind, error, trace)
+            self._live = None
+
+    def __call__(
+        self, levels: Sequence[Level], wanted: int, outcomes: Mapping[tuple[int, int], Outcome]
+    ) -> None:
+        """Show what there is so far."""
+        told = f"{len(outcomes)} networks trained, of at most {wanted}"
+        now = time.monotonic()
+        if self._live is None:
+            if now - self._drawn >= _BEAT:
+                self._drawn = now
+                self._console.print(told)
+            return
+        rows = [Text(told, style="bold"), *self._rows(levels, outcomes)]
+        if self._message:
+            rows.append(Text(self._message, style="yellow"))
+        self._live.update(Group(*rows), refresh=True)
+
+    def _rows(
+        self, levels: Sequence[Level], outcomes: Mapping[tuple[int, int], Outcome]
+    ) -> list[Text]:
+        losses = {
+            at: [o.loss for (level, _), o in outcomes.items() if level == at and o.best_epoch]
+            for at in range(len(levels))
+        }
+        means = {at: sum(each) / len(each) for at, each in losses.items() if each}
+        scale = _Scale(list(means.values()), max(16, min(48, self._console.width - 40)))
+        wide = max(len(each.label) for each in levels)
+        lines = []
+        for at, level in enumerate(levels):
+            line = safe(f"{level.label:>{wide}}  ")
+            mean = means.get(at, math.nan)
+            each = losses[at] or [math.nan]
+            line.append(scale.drawn(mean, min(each), max(each)), style="cyan")
+            lines.append(line.append(f"  {number(mean)}  {len(losses[at])}"))
+        return lines
+
+    def say(self, message: str) -> None:
+        """Show a message. Safe in a signal handler."""
+        self._message = message
+        if self._live is None:
+            self._console.print(message)
+
+    def restore(self) -> None:
+        """Give the terminal its cursor back."""
+        if self._live is not None:
+            self._console.show_cursor(True)
