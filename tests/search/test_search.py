@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from modelshelf.search import Evidence, Proposal, Result, suggest
@@ -192,3 +193,17 @@ def test_a_searcher_that_ignores_the_evidence_loses():
 )
 def test_rungs(first, last, rungs):
     assert rungs_for(first, last) == rungs
+
+
+def test_proposals_that_ask_no_model_go_everywhere():
+    """Every fourth point of one Sobol sequence lies in one half of its first dimensions."""
+    space, evidence = Space(), Evidence()
+    known, blind = len(space.known), []
+    for trial in range(known + 260):
+        configuration = suggest(space, evidence, 0, rungs=1).configuration
+        evidence.start(trial, configuration)
+        evidence.observe(Result(trial, 0, float(trial), open=False))  # later ones are ever worse
+        if trial >= known + 20 and (trial - known) % 4 == 0:
+            blind.append(space.vector(configuration)[:2])
+    for quarters in (4 * np.array(blind)).astype(int).T:
+        assert np.bincount(quarters, minlength=4).min() >= len(blind) // 8

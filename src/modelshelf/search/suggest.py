@@ -96,9 +96,15 @@ def suggest(
 
 
 def _blind(space: SearchSpace, evidence: Evidence, seed: int, at: int) -> Any | None:
-    """The next Sobol point that was not started yet. What is known is not trained again."""
-    for index in range(at, at + _TRIES):
-        configuration = space.configuration(_sobol(space.dimensions, seed, index))
+    """The next Sobol point that was not started yet. What is known is not trained again.
+
+    Once a model is asked, blind proposals have a sequence of their own, one point after the other:
+    every fourth point of a Sobol sequence lies in one half of some of its dimensions.
+    """
+    modelled = len(evidence.results) >= _LEAST
+    key, first = (derive(seed, "later"), at // _BLIND) if modelled else (seed, at)
+    for index in range(first, first + _TRIES):
+        configuration = space.configuration(_sobol(space.dimensions, key, index))
         if configuration not in evidence:
             return configuration
     return None

@@ -137,6 +137,10 @@ class Space:
         space._known = tuple(dict.fromkeys((*self._known, *configurations)))
         return space
 
+    def with_cases(self, cases: Iterable[Case]) -> Space:
+        """The same space with these cases in place of its own."""
+        return self._changed(self._general, tuple(cases))
+
     @cached_property
     def known(self) -> tuple[Configuration, ...]:
         """What is known to do well, then what came by `with_known`: of both, what lies here.
@@ -178,6 +182,18 @@ class Space:
     def dimensions(self) -> int:
         """How many coordinates `configuration` takes."""
         return self._dimensions
+
+    @property
+    def slots(self) -> Mapping[str, tuple[bool, int, int]]:
+        """Each varied hyperparameter's coordinates: first and last + 1, and whether one before
+        them switches it off.
+        """
+        return self._slots
+
+    @property
+    def named(self) -> Mapping[str, tuple[Value, ...]]:
+        """The hyperparameters that have names for values, each of which is a feature."""
+        return self._named
 
     def configuration(self, unit: Sequence[float]) -> Configuration:
         """The configuration at a point of the unit cube.
