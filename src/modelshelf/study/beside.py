@@ -146,7 +146,7 @@ def _looping(
             key,
             executor,
             in_order=False,
-            value=lambda outcome: ranking_value(problem, outcome),
+            value=lambda outcome: ranking_value(problem.metric, outcome),
             seconds=lambda: record.seconds + time.monotonic() - began,
         )
         try:

@@ -69,7 +69,7 @@ class Course:
             request.data_key,
             self._executor,
             in_order=self._limit is None,
-            value=lambda outcome: ranking_value(problem, outcome),
+            value=lambda outcome: ranking_value(problem.metric, outcome),
             seconds=lambda: record.seconds + clock(),
         )
         self._search = Search(

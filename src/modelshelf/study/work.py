@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from modelshelf.core.protocols import Leg as EngineLeg
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status
 from modelshelf.core.version import __version__
+from modelshelf.data.metrics import Metric
 from modelshelf.data.prepare import Preparation
 from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.shelf import Shelf, StoredFile
@@ -97,7 +98,7 @@ class Trainer:
             steps=done.steps,
             curve=curve_points(self._problem, done, prepared),
         )
-        value = ranking_value(problem, outcome)
+        value = ranking_value(problem.metric, outcome)
         if outcome.status is Status.PAUSED and value > leg.job.keep:
             outcome = replace(outcome, status=Status.STOPPED)
         began = time.perf_counter()
@@ -155,9 +156,8 @@ def curve_points(problem: Problem, done: EngineLeg, prepared: Prepared) -> tuple
     )
 
 
-def ranking_value(problem: Problem, outcome: Outcome) -> float:
+def ranking_value(metric: Metric, outcome: Outcome) -> float:
     """Loss where the metric is coarse, else the metric; lower is better, infinite if undefined."""
-    metric = problem.metric
     if metric.by_loss:
         value = outcome.loss
     else:
