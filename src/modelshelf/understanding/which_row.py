@@ -1,0 +1,81 @@
+"""One row of a study's table, and what it was to a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelshelf.core.errors import DataError
+from modelshelf.data.read import read_again
+from modelshelf.data.split import drawn_rows, test_rows
+from modelshelf.data.understand import conform
+from modelshelf.understanding.taken import Taken
+
+__all__ = ["FoundRow", "find_row"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundRow:
+    """A row of the table that a study was given."""
+
+    number: int  #: counted from 1, below the header
+    frame: pl.DataFrame  #: (1, inputs), as a preparation takes it
+    values: tuple[tuple[str, str], ...]  #: each used column as it was read
+    target: NDArray[Any] | None  #: (1,), as a preparation takes it; None where it is missing
+    part: str  #: training, validation, test, held out, not drawn, without a target
+
+
+def find_row(taken: Taken, number: int) -> FoundRow:
+    """Row `number` of the table, counted from 1, as it stands below the header.
+
+    Raises `DataError` where the table has no such row, or cannot be read again.
+    """
+    schema = taken.model.preparation.schema
+    _ = taken.problem  # says what to do where the rows are gone or have changed
+    table = taken.table or read_again(taken.study.settings["rows"]["source"])
+    if not 1 <= number <= table.frame.height:
+        raise DataError(
+            f"There is no row {number}: {table.name} has {table.frame.height:,} rows, and the "
+            "first below its header is row 1."
+        )
+    at = number - 1
+    inputs, _, _ = conform(schema, table, need_target=False)
+    named = table.frame.row(at, named=True)
+    values = tuple(
+        (each.name, "" if named[each.name] is None else str(named[each.name]))
+        for each in schema.inputs
+    )
+    absent = table.frame[schema.target].is_null().to_numpy()
+    frame = inputs[at : at + 1]
+    if absent[at]:
+        return FoundRow(number, frame, values, None, "without a target")
+    _, targets, _ = conform(schema, table, need_target=True)
+    assert targets is not None
+    place = at - int(absent[:at].sum())
+    part = _part(taken, targets, place)
+    return FoundRow(number, frame, values, targets[place : place + 1], part)
+
+
+def _part(taken: Taken, targets: NDArray[Any], place: int) -> str:
+    """What a row with a target was to this network."""
+    study, problem = taken.study, taken.problem
+    rows = np.arange(len(targets))
+    share = study.settings["rows"]["test"] if taken.test is None else ""
+    if isinstance(share, float) and share > 0:
+        kept, test = test_rows(targets, share, study.seed, problem.classes)
+        if place in test:
+            return "test"
+        rows = rows[kept]
+    drawn = study.settings.get("drawn")
+    if drawn is not None:
+        rows = rows[drawn_rows(targets[rows], drawn, study.seed, problem.classes)]
+    if place not in rows:
+        return "not drawn"
+    train, validation = problem.rows(taken.split)
+    if place in rows[train]:
+        return "training"
+    return "validation" if place in rows[validation] else "held out"
