@@ -19,8 +19,10 @@ __all__ = [
     "StudyResult",
     "UserError",
     "__version__",
+    "compare",
     "probe",
     "train",
+    "train_like",
     "tune",
 ]
 
@@ -31,9 +33,13 @@ if TYPE_CHECKING:
     from modelshelf.space.configuration import Configuration
     from modelshelf.space.space import Space
     from modelshelf.study import Model, StudyResult
+    from modelshelf.understanding.compare import compare
+    from modelshelf.understanding.like import train_like
     from modelshelf.understanding.probe import probe
 
 _HOMES = {
+    "compare": "understanding.compare",
+    "train_like": "understanding.like",
     "probe": "understanding.probe",
     "train": "api",
     "tune": "api",

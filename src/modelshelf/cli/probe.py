@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["probe"]
 
+_BAD = ("too low", "too high", "worse", "diverges")
+
 
 def probe(
     barcode: Annotated[str, typer.Argument(help="A barcode or copy id, or how it begins.")],
@@ -133,13 +135,17 @@ def _tell(console: Console, found: Probe, shelf: str | None) -> None:
             "same command goes on with them.",
             style="yellow",
         )
-    best = found.best
-    if best is not None and not best.own:
-        code, setting = found.barcode[:9], f"{found.vary}={_typed_value(best.value)}"
-        if found.vary not in ("depth", "width"):
-            held = [w for k, v in found.held.items() for w in ("--set", f"{k}={v}")]
-            words = ("--like", code, *held, "--set", setting)
-            console.print(f"Train it so: {typed('train', *words, shelf=shelf)}")
+    own = next((each for each in found.points if each.own), None)
+    if found.best is not None and own is not None and own.verdict in _BAD:
+        console.print(f"Train it so: {_train(found, shelf)}")
+
+
+def _train(found: Probe, shelf: str | None) -> str:
+    """The command that trains the network with the best value."""
+    assert found.best is not None
+    changes = {**found.held, **found.best.changes}
+    settings = [w for k, v in changes.items() for w in ("--set", f"{k}={_typed_value(v)}")]
+    return typed("train", "--like", found.barcode[:9], *settings, shelf=shelf)
 
 
 def _typed_value(value: object) -> str:

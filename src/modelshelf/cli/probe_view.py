@@ -23,6 +23,7 @@ __all__ = ["Growing", "lines_of"]
 
 _BEAT = 5.0  # seconds between two plain lines
 _FAR = 20.0  # times the least loss: what is beyond is drawn at the edge
+_NEAR = 1.25  # and what lies closer is drawn close
 _STYLES = {"good": "green", "no difference": "green", "unclear": "dim"}
 
 
@@ -32,7 +33,8 @@ def lines_of(probe: Probe, width: int) -> list[Text]:
     if not points:
         return []
     wide = max(max(len(each.label) for each in probe.points), len(probe.vary)) + 2
-    scale = _Scale([each.loss for each in points], max(16, min(48, width - wide - 46)))
+    ends = [end for each in points for end in (each.low, each.high)]
+    scale = _Scale([each.loss for each in points], max(16, min(48, width - wide - 46)), ends)
     head = f"  {probe.vary:>{wide}}  {'loss, less is better':<{scale.width}}  {'loss':>8}"
     lines = [Text(f"{head}  {probe.metric:>9}  networks", style="dim")]
     for each in probe.points:
@@ -55,15 +57,16 @@ def lines_of(probe: Probe, width: int) -> list[Text]:
 class _Scale:
     """Losses on a log scale of so many characters."""
 
-    def __init__(self, losses: Sequence[float], width: int) -> None:
+    def __init__(self, losses: Sequence[float], width: int, ends: Sequence[float] = ()) -> None:
         self.width = width
-        known = [each for each in losses if math.isfinite(each) and each > 0]
-        self.low = min(known, default=1.0)
-        self.high = min(max(known, default=1.0), _FAR * self.low)
+        known = [each for each in losses if math.isfinite(each) and each > 0] or [1.0]
+        around = [each for each in (*known, *ends) if math.isfinite(each)]
+        self.low = max(min(around), min(known) / _NEAR)
+        self.high = min(max(*around, _NEAR * min(known)), _FAR * self.low)
 
     def place(self, loss: float) -> int:
         """The column of a loss; the nearest edge where it is outside."""
-        span = math.log(self.high / self.low) or 1.0
+        span = math.log(self.high / self.low)
         share = math.log(min(max(loss, self.low), self.high) / self.low) / span
         return round(share * (self.width - 1))
 
@@ -108,7 +111,7 @@ class Growing:
         self, levels: Sequence[Level], wanted: int, outcomes: Mapping[tuple[int, int], Outcome]
     ) -> None:
         """Show what there is so far."""
-        told = f"{len(outcomes)} networks trained, of at most {wanted}"
+        told = f"networks trained: {len(outcomes)} of at most {wanted}"
         now = time.monotonic()
         if self._live is None:
             if now - self._drawn >= _BEAT:

@@ -24,6 +24,7 @@ from modelshelf.cli.options import (
     Columns,
     Example,
     ShelfPlace,
+    TestFile,
     make_console,
     parse_columns,
 )
@@ -64,14 +65,31 @@ def train(
     shelf: ShelfPlace = None,
     study: Annotated[str | None, typer.Option(help="A name for the study it lies in.")] = None,
     allow_wide: AllowWide = False,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BARCODE",
+            help="Begin with the settings of a network on the shelf, on the rows of its study.",
+        ),
+    ] = None,
+    test: TestFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Train one network, without a search, and put it on the shelf.
 
     What is not set has its default; `modelshelf hyperparameters` tells what there is. A fifth of
-    the rows validates it. Ctrl-C once: stop here, and keep it as it is; twice: leave now.
+    the rows validates it. With --like, what is not set is as in that network, and it trains on the
+    same rows. Ctrl-C once: stop here, and keep it as it is; twice: leave now.
     """
     settings = parse_settings(given)
+    if like is not None:
+        asked = {"--target": target, "--example": example, "--metric": metric, "--study": study,
+                 "--column": column, "--task": None if task == "auto" else task}  # fmt: skip
+        _refuse([name for name, value in asked.items() if value])
+        _train_like(like, settings, seed, data, test, shelf, as_json)
+        return
+    if test is not None:
+        raise SettingError("--test goes with --like: a network by itself has no test rows.")
 
     from modelshelf.data.metrics import metric_for
     from modelshelf.data.understand import understand
@@ -101,9 +119,57 @@ def train(
             watcher=live,
             stopper=stopper,
         )
-    _tell(console, single, found.name, shelf)
+    _end(console, single, dataset.schema.task, found, shelf, as_json)
+
+
+def _refuse(given: Sequence[str]) -> None:
+    if given:
+        raise SettingError(
+            f"{given[0]} does not go with --like: the network's study has its own. Leave it out."
+        )
+
+
+def _train_like(
+    like: str,
+    settings: dict[str, object],
+    seed: int,
+    data: str | None,
+    test: str | None,
+    shelf: str | None,
+    as_json: bool,
+) -> None:
+    """A network like another one, on that one's rows."""
+    from modelshelf.data.metrics import METRICS
+    from modelshelf.shelf import Shelf
+    from modelshelf.study.progress import Stopper
+    from modelshelf.understanding.like import trained_like
+
+    console, stopper = make_console(stderr=as_json), Stopper()
+    with _Curve(console) as live, signals(stopper, live):
+        single = trained_like(
+            like,
+            settings,
+            seed=seed,
+            shelf=shelf,
+            data=data,
+            test=test,
+            watcher=live,
+            stopper=stopper,
+        )
+    with Shelf.open(shelf) as opened:
+        study = opened.study(single.record.study)
+    console.print(
+        safe(f"Trained on the rows of {study.settings['beside']}, beside it."), style="dim"
+    )
+    _end(console, single, study.task, METRICS[study.metric], shelf, as_json)
+
+
+def _end(
+    console: Console, single: Single, task: Any, metric: Any, shelf: str | None, as_json: bool
+) -> None:
+    _tell(console, single, metric.name, shelf)
     if as_json:
-        sys.stdout.write(json.dumps(finite(_told(single, dataset.schema.task, found))) + "\n")
+        sys.stdout.write(json.dumps(finite(_told(single, task, metric))) + "\n")
     if not single.complete:
         raise typer.Exit(130)
 

@@ -62,6 +62,7 @@ class Level:
     own: bool  #: whether it is the network's own
     label: str  #: for a person
     position: float | None  #: where it stands among the others; None: values have no order
+    setting: str  #: the hyperparameter that makes it so
 
 
 def levels_around(
@@ -114,7 +115,12 @@ def levels_around(
             unfit = True
             continue
         level = Level(
-            value, configuration, value == own, _label(name, value), _position(name, domain, value)
+            value,
+            configuration,
+            value == own,
+            _label(name, value),
+            _position(name, domain, value),
+            "hidden_layers" if name in SHAPES else name,
         )
         found.setdefault(configuration.barcode, level)
     if unfit and len(found) < 2:

@@ -57,6 +57,7 @@ class ProbePoint:
     value: float | int | str | tuple[int, ...]
     label: str
     barcode: str
+    changes: dict[str, object] = field(hash=False)  #: the setting that makes it so
     own: bool  #: the network's own value
     networks: int  #: trained
     diverged: int
@@ -196,6 +197,7 @@ def _point(
         value=level.value,
         label=level.label,
         barcode=level.configuration.barcode,
+        changes={level.setting: level.configuration.value(level.setting)},
         own=level.own,
         networks=len(runs),
         diverged=sum(run.status is Status.DIVERGED for run in runs),

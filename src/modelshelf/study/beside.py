@@ -19,15 +19,16 @@ from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.executors import ThreadExecutor
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.space.configuration import Configuration
-from modelshelf.study.loop import Loop
+from modelshelf.study.loop import Arrival, Loop
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Stopper
 from modelshelf.study.searching import SEARCH_SPLIT
+from modelshelf.study.single import Single, Watcher, from_shelf, shelved, train_on
 from modelshelf.study.testing import TestSet
-from modelshelf.study.trial import Leg
+from modelshelf.study.trial import Leg, Trial, trial_seed
 from modelshelf.study.work import Trainer, Work, ranking_value
 
-__all__ = ["Seen", "Wanted", "data_key_of", "study_beside", "train_beside"]
+__all__ = ["Seen", "Wanted", "data_key_of", "study_beside", "train_beside", "train_one_beside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,33 @@ def train_beside(
     return {key: known[key] for key in asked if key in known}
 
 
+def train_one_beside(
+    shelf: Shelf,
+    record: StudyRecord,
+    problem: Problem,
+    configuration: Configuration,
+    *,
+    seed: int,
+    watcher: Watcher,
+    stopper: Stopper | None = None,
+) -> Single:
+    """Train one network on the rows of a study, and put it beside it; the same one only once.
+
+    Raises `SettingError` where its first epoch diverges.
+    """
+    beside = study_beside(shelf, record)
+    made = trial_seed(seed, Purpose.TRAIN, configuration.barcode, SEARCH_SPLIT)
+    for each in shelf.trials(beside.name, purpose=Purpose.TRAIN):
+        same = each.barcode == configuration.barcode and each.seed == made
+        if same and each.status is Status.FINISHED:
+            return from_shelf(shelf, each)
+    with shelf.lock(beside.name):
+        shelf.sweep(beside.name)
+        key = data_key_of(beside)
+        single = train_on(problem, key, configuration, seed, watcher, stopper)
+        return shelved(shelf, beside.name, single)
+
+
 def _past(until: float | None) -> bool:
     return until is not None and time.monotonic() >= until
 
@@ -168,9 +196,9 @@ def _run(
     loop.resume(lambda trial: (trial.configuration.barcode, trial.seed) in keys)
     waiting = [each for each in missing if each.key not in cut_off][::-1]
     outcomes: dict[tuple[str, int], Outcome] = {}
-    came = []
+    came: list[Arrival] = []
     while not over():
-        out = []
+        out: list[tuple[Trial, int, int, int, float]] = []
         while waiting and loop.outstanding + len(out) <= workers:
             each = waiting.pop()
             trial = loop.new_trial(each.configuration, Purpose.PROBE, SEARCH_SPLIT, each.seed)

@@ -33,7 +33,15 @@ from modelshelf.study.testing import TestSet
 from modelshelf.study.trial import Trial, copy_id, trial_seed
 from modelshelf.study.work import curve_points, described
 
-__all__ = ["Single", "Watcher", "train_and_shelve", "train_one"]
+__all__ = [
+    "Single",
+    "Watcher",
+    "from_shelf",
+    "shelved",
+    "train_and_shelve",
+    "train_on",
+    "train_one",
+]
 
 #: Called after each stretch with the curve so far and the epochs that are planned.
 Watcher = Callable[[list[CurvePoint], int], None]
@@ -68,6 +76,18 @@ def train_one(
     where the configuration does not fit, and where its first epoch diverges.
     """
     problem = Problem(dataset, metric, seed, 0)
+    return train_on(problem, dataset.fingerprint, configuration, seed, watcher, stopper)
+
+
+def train_on(
+    problem: Problem,
+    data_key: str,
+    configuration: Configuration,
+    seed: int,
+    watcher: Watcher,
+    stopper: Stopper | None,
+) -> Single:
+    """`train_one`, on rows and a split that are given; `data_key` is their identity."""
     trial = _trial(problem, configuration, seed)
     prepared, engine = problem.prepared(SEARCH_SPLIT, trial.configuration), NumpyEngine()
     with single_threaded():
@@ -81,7 +101,7 @@ def train_one(
         network = engine.network(member, problem.classes)
         answered = problem.answers(network, prepared)
         outcome = replace(outcome, score=problem.score(answered, prepared))
-    copy = copy_id(trial, dataset.fingerprint, outcome.epoch)
+    copy = copy_id(trial, data_key, outcome.epoch)
     record = TrialRecord(
         study="",
         number=0,
@@ -127,17 +147,27 @@ def train_and_shelve(
         wanted = configuration.for_task(dataset.schema.task).barcode
         for each in opened.trials(name):
             if each.barcode == wanted and each.status is Status.FINISHED:
-                model = Model.from_record(opened, each)
-                points = list(opened.curve(name, each.number))
-                return Single(model, each, points, reused=True, shelf=opened.path)
+                return from_shelf(opened, each)
         with opened.lock(name):
             opened.sweep(name)
             single = train_one(
                 dataset, metric, configuration, seed=seed, watcher=watcher, stopper=stopper
             )
-            record = _shelve(opened, name, single)
-        model = replace(single.model, record=record)
-        return replace(single, model=model, record=record, shelf=opened.path)
+            return shelved(opened, name, single)
+
+
+def from_shelf(shelf: Shelf, record: TrialRecord) -> Single:
+    """A network that lies on the shelf already."""
+    points = list(shelf.curve(record.study, record.number))
+    model = Model.from_record(shelf, record)
+    return Single(model, record, points, reused=True, shelf=shelf.path)
+
+
+def shelved(shelf: Shelf, study: str, single: Single) -> Single:
+    """The network, put into a study whose lock is held."""
+    record = _shelve(shelf, study, single)
+    model = replace(single.model, record=record)
+    return replace(single, model=model, record=record, shelf=shelf.path)
 
 
 def _trial(problem: Problem, configuration: Configuration, seed: int) -> Trial:
@@ -230,7 +260,8 @@ def _study(
 def _shelve(shelf: Shelf, study: str, single: Single) -> TrialRecord:
     """Network, preparation, curve and record in one transaction: all of it lies there, or none."""
     model, record = single.model, single.record
-    number, job = len(shelf.trials(study)), len(shelf.jobs(study))
+    number, log = len(shelf.trials(study)), shelf.jobs(study)
+    job, place = len(log), sum(each.retired is not None for each in log)
     file = shelf.write_network(
         study,
         number,
@@ -253,7 +284,7 @@ def _shelve(shelf: Shelf, study: str, single: Single) -> TrialRecord:
         trials=[new],
         jobs=[Job(job, number, 0, 0, record.epoch)],
         completed=[completed],
-        retired=[(job, job)],
+        retired=[(job, place)],
     )
     shelf.update_study(study, status="done")
     return shelf.trial(study, number)

@@ -23,6 +23,7 @@ from modelshelf.study.model import Model
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Stopper
 from modelshelf.study.searching import SEARCH_SPLIT
+from modelshelf.understanding.changes import changed
 from modelshelf.understanding.taken import Taken, take
 
 __all__ = ["Watcher", "probe"]
@@ -90,7 +91,8 @@ def probe(
         raise SettingError("A probe needs 2 points or more, and 1 seed or more.")
     seconds = None if time_limit is None else parse_time(time_limit)
     with take(barcode, shelf, data, test) as taken:
-        base = _base(taken, changes or {})
+        own = Configuration.from_json(taken.trial.configuration)
+        base = changed(own, changes or {}, taken.study.task)
         problem = taken.problem
         training, _ = problem.rows(SEARCH_SPLIT)
         levels = levels_around(
@@ -120,18 +122,6 @@ def probe(
             if each.key in trained
         ]
         return _record(taken, vary, dict(changes or {}), levels, runs, seeds)
-
-
-def _base(taken: Taken, changes: Mapping[str, Any]) -> Configuration:
-    """The network's configuration, with the changes that were asked for."""
-    own = Configuration.from_json(taken.trial.configuration)
-    if not changes:
-        return own
-    changed = own.replace(**changes).for_task(taken.study.task)
-    for name in changes:
-        if name not in changed and name in own.replace(**{name: changes[name]}).given:
-            Configuration(**{**changed, name: changes[name]}).refuse_idle()
-    return changed
 
 
 def _design(levels: Sequence[Level], seeds: Sequence[int]) -> dict[tuple[int, int], Wanted]:
