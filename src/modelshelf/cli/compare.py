@@ -1,0 +1,269 @@
+"""`modelshelf compare`: networks side by side."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.words import barcode_text, finite, number, safe
+from modelshelf.space.configuration import Configuration
+
+if TYPE_CHECKING:
+    from modelshelf.insight.comparison import Comparison, Disagreement, Side, TellingRow
+    from modelshelf.insight.paired import Difference
+
+__all__ = ["Rows", "compare", "signed"]
+
+_LETTERS = "ABCDEFGH"
+_HUES = ("cyan", "magenta", "green", "yellow", "red", "blue", "white", "bright_black")
+_HEIGHT = 10
+_COLUMNS = 8  # of a row's values that are shown
+
+
+class Rows(StrEnum):
+    """Which rows networks are scored on."""
+
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+def compare(
+    barcodes: Annotated[
+        list[str], typer.Argument(help="Two to eight barcodes or copy ids, or how they begin.")
+    ],
+    rows: Annotated[
+        Rows, typer.Option(help="The rows that score them; a look at test rows is counted.")
+    ] = Rows.VALIDATION,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show all settings, not only those that differ.")
+    ] = False,
+    data: RowsFile = None,
+    test: TestFile = None,
+    figure: Figure = None,
+    shelf: ShelfPlace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare networks: settings, learning curves, scores on the same rows, answers, costs.
+
+    Each difference to the first network has an interval, from rows that trained none of them.
+    """
+    from modelshelf.understanding.compare import compare as compared
+
+    console = make_console(stderr=as_json)
+    found = compared(barcodes, shelf=shelf, data=data, test=test, rows=rows.value)
+    for block in _view(found, everything, console.width):
+        console.print(block)
+    if figure is not None:
+        from modelshelf.insight.figures.comparison import figure as drawn
+        from modelshelf.insight.figures.theme import write
+
+        write(drawn(found), figure)
+        console.print(f"Drawn in {figure}.")
+    if as_json:
+        sys.stdout.write(json.dumps(finite(_plain(found)), ensure_ascii=False) + "\n")
+
+
+def _plain(found: Comparison) -> Any:
+    """Plain JSON values; dates as text."""
+    return json.loads(json.dumps(asdict(found), default=str))
+
+
+def _view(found: Comparison, everything: bool, width: int) -> Iterator[Any]:
+    for i, each in enumerate(found.networks):
+        stripes = barcode_text(Configuration.from_json(each.configuration))
+        line = Text(f"{_LETTERS[i]}  ", style=f"bold {_HUES[i]}")
+        line.append(f"{each.barcode}  ").append(stripes)
+        yield line.append(f"  {each.purpose} copy {each.copy}, study ").append(safe(each.study))
+    yield ""
+    yield _settings(found, everything)
+    yield ""
+    yield _scores(found)
+    yield from _how(found)
+    yield ""
+    yield from _curves(found.networks, max(20, min(70, width - 14)))
+    if found.disagreements:
+        yield ""
+        yield from _apart(found)
+    for note in found.notes:
+        yield Text(safe(note).plain, style="yellow")
+
+
+def _table(found: Comparison, head: str) -> Table:
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column(head, style="dim")
+    for i, each in enumerate(found.networks):
+        table.add_column(f"{_LETTERS[i]} {each.barcode[:9]}", overflow="fold")
+    return table
+
+
+def _settings(found: Comparison, everything: bool) -> Table | Text:
+    shown = [each for each in found.settings if everything or each.differs]
+    if not shown:
+        return Text("All settings are the same: these are copies of one configuration.")
+    table = _table(found, "setting")
+    for each in shown:
+        table.add_row(each.name, *map(_value, each.values), style="" if each.differs else "dim")
+    alike = len(found.settings) - len(shown)
+    if alike:
+        table.caption = f"{alike} more settings are the same in all (--all shows them)"
+        table.caption_justify = "left"
+    return table
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "–"
+    return "×".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+
+
+def _scores(found: Comparison) -> Table:
+    table = _table(found, "")
+    rows: list[tuple[str, list[str]]] = []
+    scored = [each.scored for each in found.networks]
+    if found.rows:
+        rows += [
+            (f"{found.metric}, {found.rows} rows", [number(s and s.score) for s in scored]),
+            ("  95 %", [_between(s.interval) if s else "–" for s in scored]),
+            ("  less A's", [signed(s.difference) if s and s.difference else "–" for s in scored]),
+            ("    95 %", [_told(s.difference) if s and s.difference else "–" for s in scored]),
+        ]
+    networks = found.networks
+    rows += [
+        (f"own validation {found.metric}", [number(each.validation) for each in networks]),
+        ("status", [each.status for each in networks]),
+        ("epochs, best", [f"{each.epoch}, {each.best_epoch}" for each in networks]),
+        ("weights", [f"{each.parameters:,}" for each in networks]),
+        ("on the shelf", [f"{each.bytes / 1024:,.0f} KiB" for each in networks]),
+        ("multiply-adds a row", [f"{each.multiply_adds:,}" for each in networks]),
+        ("1,000 answers", [_milliseconds(each.answer_seconds) for each in networks]),
+        ("training", [f"{each.training_seconds:.2f} s" for each in networks]),
+    ]
+    for label, cells in rows:
+        table.add_row(label, *cells)
+    return table
+
+
+def signed(difference: Difference) -> str:
+    """A difference with its sign, at a score's digits."""
+    return f"{'+' if difference.value >= 0 else '−'}{number(abs(difference.value))}"
+
+
+def _between(ends: tuple[float, float]) -> str:
+    return f"{number(ends[0])} to {number(ends[1])}"
+
+
+def _told(difference: Difference) -> str:
+    """The interval of a difference, and what it says."""
+    said = "within chance"
+    if difference.told:
+        said = "better" if difference.better > 0 else "worse"
+    return f"{number(difference.low)} to {number(difference.high)}: {said}"
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{1000 * seconds:.2f} ms"
+
+
+def _how(found: Comparison) -> Iterator[Text]:
+    if found.rows:
+        drawn = f" drawn of {found.drawn_from:,}" if found.drawn_from > found.row_count else ""
+        yield Text(
+            f"Scores: {found.row_count:,} {found.rows} rows{drawn} that trained none of these "
+            f"networks. Differences: {found.method}.",
+            style="dim",
+        )
+    if found.test_uses:
+        said = f"The test rows have now been looked at {found.test_uses} times."
+        yield Text(said, style="yellow")
+    yield Text(
+        "Times are of one core; answers, of prepared rows, were timed just now.", style="dim"
+    )
+
+
+def _curves(networks: Sequence[Side], width: int) -> Iterator[Text]:
+    """Validation losses over epochs, a letter for each network."""
+    series = [
+        [(p.epoch, p.validation_loss) for p in each.curve if math.isfinite(p.validation_loss)]
+        for each in networks
+    ]
+    values = [loss for each in series for _, loss in each]
+    if not values:
+        yield Text("There is no validation loss to draw.", style="dim")
+        return
+    low, high = min(values), max(values)
+    bend = math.log if low > 0 and high > 5 * low else float
+    top, span = bend(high), (bend(high) - bend(low)) or 1.0
+    last = max(epoch for each in series for epoch, _ in each)
+    grid = [[-1] * width for _ in range(_HEIGHT)]
+    for i in reversed(range(len(series))):  # the first lies on top
+        for epoch, loss in series[i]:
+            x = round((epoch - 1) / max(last - 1, 1) * (width - 1))
+            grid[round((top - bend(loss)) / span * (_HEIGHT - 1))][x] = i
+    for y, cells in enumerate(grid):
+        label = number(high) if y == 0 else number(low) if y == _HEIGHT - 1 else ""
+        line = Text(f"{label:>10} │")
+        for i in cells:
+            line.append(_LETTERS[i] if i >= 0 else " ", style=_HUES[i] if i >= 0 else "")
+        yield line
+    yield Text(f"{'':>10} └" + "─" * width)
+    yield Text(f"{'':>11} epoch 1{'':>{max(width - 17, 1)}}epoch {last}")
+    scale = ", a log scale" if bend is math.log else ""
+    yield Text(f"{'':>11} validation loss{scale}", style="dim")
+
+
+def _apart(found: Comparison) -> Iterator[Any]:
+    for each in found.disagreements:
+        yield _disagree(each, found)
+    if found.telling:
+        yield ""
+        yield Text("Where they differ most:", style="bold")
+        for row in found.telling:
+            yield from _row(row)
+
+
+def _disagree(each: Disagreement, found: Comparison) -> str:
+    first, second = _LETTERS[each.first], _LETTERS[each.second]
+    share = 100 * each.rows / max(found.row_count, 1)
+    if found.task.is_classification:
+        neither = f", neither on {each.neither:,}" if each.neither else ""
+        return (
+            f"{first} and {second} answer {each.rows:,} rows differently ({share:.1f} %): {first} "
+            f"is right on {each.first_right:,}, {second} on {each.second_right:,}{neither}."
+        )
+    return (
+        f"{first} and {second} are more than a tenth of the target's standard deviation apart on "
+        f"{each.rows:,} rows ({share:.1f} %): {first} is closer on {each.first_right:,}, {second} "
+        f"on {each.second_right:,}."
+    )
+
+
+def _row(row: TellingRow) -> Iterator[Text]:
+    line = Text(f"  row {row.row}: ").append(_shown(row.target)).append("; ")
+    for i, answer in enumerate(row.answers):
+        line.append(f"{_LETTERS[i]} ", style=_HUES[i]).append(_shown(answer))
+        if row.chances:
+            line.append(f" ({100 * row.chances[i]:.0f} % for the truth)")
+        line.append("  ")
+    yield line
+    shown = list(row.values.items())[:_COLUMNS]
+    values = [f"{safe(name)} {_shown(value)}" for name, value in shown]
+    more = f", and {len(row.values) - _COLUMNS} more" if len(row.values) > _COLUMNS else ""
+    yield Text(f"    {', '.join(values)}{more}", style="dim")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    return safe(value).plain

@@ -1,0 +1,47 @@
+"""Which rows of a study's table trained a network, and which the study set apart as test rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelshelf.data.dataset import Dataset
+from modelshelf.data.split import Split, rows_of
+from modelshelf.shelf import StudyRecord
+from modelshelf.study.rows import learned_from
+from modelshelf.study.testing import TestSet
+
+__all__ = ["Roles", "roles_of"]
+
+_NUMBER = "number of the row"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roles:
+    """What the rows of a table were to one network, (rows,) each."""
+
+    trained: NDArray[np.bool_]
+    tested: NDArray[np.bool_]  #: none where the test rows are a table of their own
+
+
+def roles_of(record: StudyRecord, dataset: Dataset, test: TestSet, split: Split) -> Roles:
+    """The roles of the rows of a study's whole table, for a network trained on this split.
+
+    Studies of the same table split it in their own ways: here their rows have common numbers.
+    """
+    numbers = pl.DataFrame({_NUMBER: np.arange(dataset.rows)})
+    development = replace(dataset, frame=numbers)  # the same split, of numbers in place of values
+    tested = np.zeros(dataset.rows, dtype=bool)
+    if test.table is None:
+        development, (apart, _) = test.part(development, record.seed)
+        if apart is not None:
+            tested[apart[_NUMBER].to_numpy()] = True
+    development = learned_from(development, record.settings.get("drawn"), record.seed)
+    classes = dataset.schema.task.is_classification
+    train, _ = rows_of(split, development.target, record.seed, classes)
+    trained = np.zeros(dataset.rows, dtype=bool)
+    trained[development.frame[_NUMBER].to_numpy()[train]] = True
+    return Roles(trained, tested)
