@@ -20,9 +20,11 @@ __all__ = [
     "UserError",
     "__version__",
     "compare",
+    "dissect",
     "probe",
     "train",
     "train_like",
+    "training_step",
     "tune",
 ]
 
@@ -34,10 +36,14 @@ if TYPE_CHECKING:
     from modelshelf.space.space import Space
     from modelshelf.study import Model, StudyResult
     from modelshelf.understanding.compare import compare
+    from modelshelf.understanding.dissect import dissect
     from modelshelf.understanding.like import train_like
     from modelshelf.understanding.probe import probe
+    from modelshelf.understanding.step import training_step
 
 _HOMES = {
+    "dissect": "understanding.dissect",
+    "training_step": "understanding.step",
     "compare": "understanding.compare",
     "train_like": "understanding.like",
     "probe": "understanding.probe",

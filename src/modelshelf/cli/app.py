@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from modelshelf.cli.compare import compare
+from modelshelf.cli.dissect import dissect
 from modelshelf.cli.hyperparameters import hyperparameters
 from modelshelf.cli.predict import predict
 from modelshelf.cli.probe import probe
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (tune, train, shelf, show, predict, hyperparameters, probe, compare):
+for command in (tune, train, shelf, show, predict, hyperparameters, probe, dissect, compare):
     app.command()(command)
 
 

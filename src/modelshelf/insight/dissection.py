@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ _BOUNDED = {"tanh": 1.0, "sigmoid": 0.25}  # activations with two ends, and thei
 _FLAT = 0.02  # of the steepest slope: tanh beyond ±0.99
 _DEAD = 1e-6  # a slope below this passes nothing back
 _STRONGEST = 5  # units named for a row
+_MANY = 0.2  # a share of saturated outputs that is worth a word
+_FAR = 30.0  # times less or more, between the first layer's gradients and the last's
+_LARGE, _SMALL = 0.1, 1e-6  # of the weights, in one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class RowLook:
     row: int  #: counted from 1, in the table as it was given
     part: str  #: what the row was to this network: training, validation, test …
     values: tuple[tuple[str, str], ...]  #: each column as it was read
-    prepared: tuple[tuple[str, float], ...]  #: each input as the network takes it
+    #: Each input as the network takes it: the column that it comes from, its name, its value.
+    prepared: tuple[tuple[str, str, float], ...]
     layers: tuple[RowLayer, ...]
     answer: str  #: the likeliest class, or the value
     probabilities: tuple[tuple[str, float], ...]  #: of each class; empty for numbers
@@ -106,6 +111,14 @@ class Dissection:
     def parameters(self) -> int:
         """How many numbers are learned."""
         return sum(each.parameters for each in self.layers)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the layers say, in words; each of them rests on numbers of `layers`."""
+        told = [*_idle(self), *_flowing(self), *_moving(self)]
+        if len(self.layers) == 2:
+            told.append("It has no hidden layer: it is a linear model.")
+        return tuple(told or ["No unit is dead, and gradients reach the first layer."])
 
 
 def flow(
@@ -156,6 +169,54 @@ def row_layer(name: str, outputs: NDArray[np.floating]) -> RowLayer:
         float((outputs == 0).mean()),
         tuple((int(k) + 1, float(outputs[k])) for k in strongest),
     )
+
+
+def _idle(found: Dissection) -> Iterator[str]:
+    for each in found.layers:
+        units = each.units * each.members
+        dead, before = each.trained.dead, each.initial.dead
+        if dead:
+            yield (
+                f"{dead} of {units} units of {each.name} {'is' if dead == 1 else 'are'} dead: "
+                f"nothing flows back through {'it' if dead == 1 else 'them'} for any of the "
+                f"{found.rows} rows. As drawn there were {before or 'none'}."
+            )
+        if (each.trained.saturated or 0.0) > _MANY:
+            yield (
+                f"{each.trained.saturated:.0%} of what {each.name} gives is saturated: its "
+                "slope is below 2 % of the steepest, and such units hardly learn. As drawn it was "
+                f"{each.initial.saturated:.0%}."
+            )
+
+
+def _flowing(found: Dissection) -> Iterator[str]:
+    """Whether what flows back to the first layer's sums is much less, or more, than the last's."""
+    for name in ("initial", "trained"):
+        flows: list[Flow] = [getattr(each, name) for each in found.layers[1:]]
+        last, first = flows[-1].gradient, flows[0].gradient
+        if last > 0 and not 1 / _FAR < first / last < _FAR:
+            when = "As drawn" if name == "initial" else "As trained"
+            what = "vanish" if first < last else "explode"
+            yield (
+                f"{when}, gradients {what}: those by {found.layers[1].name}'s sums are "
+                f"{first / last:.2g} times those by the output's."
+            )
+
+
+def _moving(found: Dissection) -> Iterator[str]:
+    """Updates that are large, or next to nothing, beside the weights that they change."""
+    for each in found.layers:
+        ratio = each.trained.ratio
+        if ratio > _LARGE:
+            yield (
+                f"One more step would change the weights of {each.name} by {ratio:.0%} of their "
+                "norm: at this learning rate they have not settled."
+            )
+        elif 0 <= ratio < _SMALL:
+            yield (
+                f"One more step would change the weights of {each.name} by {ratio:.1e} of their "
+                "norm, next to nothing."
+            )
 
 
 def _norm(values: NDArray[np.floating]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ __all__ = ["layer_names", "layers_of"]
 
 _WARM = 30  # steps that an optimizer sees before the one that is measured
 _ENCODING = ("scales", "numbers", "tables")  # parameters before the first layer
-_F = NDArray[np.float32]
+_F = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,14 +149,14 @@ def _gradients(network: Network, sights: list[Sight]) -> Iterator[_F]:
     ]
     yield np.mean(encoding, axis=0).astype(np.float32)
     for i in range(len(layout.widths) - 2):
-        own = np.stack([each[i] for each in split])
+        own: _F = np.stack([each[i] for each in split])
         if factors:
             own *= factors[i]
         if adapters:
             inputs, sums = adapters[i]
             own *= inputs[:, :, None] * sums[:, None]
-        yield own.mean(axis=0)
-    yield np.stack([each[-1] for each in split]) / several
+        yield own.mean(axis=0, dtype=np.float32)
+    yield np.stack([each[-1] for each in split]) * np.float32(1.0 / several)
 
 
 def _parameters(layout: Layout) -> Iterator[int]:

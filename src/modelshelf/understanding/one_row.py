@@ -48,7 +48,9 @@ def look_at(model: Model, row: FoundRow, training: _F, seed: int) -> RowLook:
         row=row.number,
         part=row.part,
         values=row.values,
-        prepared=tuple(zip(preparation.features, x[0].astype(float).tolist(), strict=True)),
+        prepared=tuple(
+            zip(columns_of(preparation), preparation.features, x[0].tolist(), strict=True)
+        ),
         layers=tuple(
             row_layer(name, each[0]) for name, each in zip(names, first.outputs, strict=True)
         ),

@@ -1,0 +1,149 @@
+"""A network taken apart, for the terminal: layers, columns, one row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from modelshelf.cli.words import number, safe
+
+if TYPE_CHECKING:
+    from modelshelf.insight.dissection import Dissection, Flow, Layer, RowLook
+
+__all__ = ["columns_table", "layers_table", "row_lines"]
+
+_MOST = 20  # lines of columns
+_BAR = 24  # characters
+
+
+def layers_table(found: Dissection) -> Table:
+    """Two lines a layer: as it was drawn, and as it was trained."""
+    trained = [each.trained for each in found.layers]
+    zeros = any(each.zeros > 0 for each in trained[1:])
+    saturated = any(each.saturated is not None for each in trained)
+    table = _table("layer", "shape", "")
+    for name in (
+        "outputs",
+        *(["zero"] if zeros else []),
+        *(["flat"] if saturated else []),
+        "dead", "∇ sums", "∇ weights", "norm", "a step",
+    ):  # fmt: skip
+        table.add_column(name, justify="right", no_wrap=True)
+    for i, each in enumerate(found.layers):
+        shape = f"{each.inputs} × {each.units}" if i else f"{each.units} inputs"
+        drawn = _flow(each, each.initial, zeros, saturated)
+        table.add_row(each.name, shape, "drawn", *drawn, style="dim")
+        trained = _flow(each, each.trained, zeros, saturated)
+        table.add_row("", f"{each.parameters:,} weights", "trained", *trained)
+    return table
+
+
+def _flow(layer: Layer, flow: Flow, zeros: bool, saturated: bool) -> Iterator[str]:
+    yield f"{flow.mean:.2g} ± {flow.std:.2g}"
+    if zeros:
+        yield f"{flow.zeros:.0%}"
+    if saturated:
+        yield "" if flow.saturated is None else f"{flow.saturated:.0%}"
+    yield "" if flow.dead is None else f"{flow.dead}/{layer.units * layer.members}"
+    yield f"{flow.gradient:.2g}"
+    yield _short(flow.weight_gradient)
+    yield _short(flow.weight)
+    yield "–" if math.isnan(flow.ratio) else f"{100 * flow.ratio:.2g} %"
+
+
+def columns_table(found: Dissection) -> Table:
+    """What the score loses without each column, with bars."""
+    worth = found.importance
+    table = _table("column")
+    for name in (f"{worth.metric} lost", "±"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    most = max((each.drop for each in worth.columns), default=0.0)
+    for each in worth.columns[:_MOST]:
+        table.add_row(
+            safe(_cut(each.column, 40)), number(each.drop), number(each.std), _bar(each.drop, most)
+        )
+    if len(worth.columns) > _MOST:
+        table.add_row(f"and {len(worth.columns) - _MOST} more", style="dim")
+    return table
+
+
+def row_lines(row: RowLook) -> Iterator[Text | Table | str]:
+    """One row: its answer, its way through the layers, and what each column adds."""
+    yield Text(f"Row {row.row}", style="bold").append(f"  ({row.part})", style="dim")
+    said = safe(f"Answer {row.answer}")
+    if row.probabilities:
+        top = sorted(row.probabilities, key=lambda each: -each[1])[:3]
+        said += safe(f" ({', '.join(f'{name} {share:.1%}' for name, share in top)})")
+    truth = "the table does not say" if row.truth is None else row.truth
+    yield said + safe(f"; truth {truth}; loss {number(row.loss)}.")
+    yield ""
+    table = _table("layer", "outputs", "zero", "strongest units")
+    for each in row.layers:
+        strongest = ", ".join(f"{unit}: {_short(value)}" for unit, value in each.strongest)
+        table.add_row(
+            each.name, f"{_short(each.mean)} ± {_short(each.std)}", f"{each.zeros:.0%}", strongest
+        )
+    yield table
+    yield ""
+    yield _attributed(row)
+    found = row.attribution
+    gap = found.output - found.baseline
+    yield safe(
+        f"Integrated gradients of the {found.what}: {number(found.output)} here, "
+        f"{number(found.baseline)} at the mean of the training rows. The amounts come to "
+        f"{number(gap + found.error)}, and should to {number(gap)} (error {found.error:.1e}, "
+        f"{found.steps} steps)."
+    )
+
+
+def _attributed(row: RowLook) -> Table:
+    table = _table("column", "value", "as an input", "adds")
+    table.add_column("")
+    values, found = dict(row.values), row.attribution
+    most = max((abs(amount) for _, amount in found.columns), default=0.0)
+    for column, amount in found.columns[:_MOST]:
+        sign = "+" if amount >= 0 else "−"
+        bar = Text(_bar(abs(amount), most), style="green" if amount >= 0 else "red")
+        prepared = _cut(_prepared(row, column), 22)
+        value = safe(_cut(values.get(column, ""), 22))
+        table.add_row(
+            safe(_cut(column, 22)), value, safe(prepared), f"{sign}{number(abs(amount))}", bar
+        )
+    return table
+
+
+def _prepared(row: RowLook, column: str) -> str:
+    """A column's inputs: numbers as they are, of categories the one that is on."""
+    own = [(name, value) for of, name, value in row.prepared if of == column]
+    switches = [each for each in own if each[0].startswith(f"{column} ")]
+    told = [_short(value) for name, value in own if name == column]
+    if switches:
+        name, value = max(switches, key=lambda each: each[1])
+        if value > 0:
+            told.append(f"{name.removeprefix(column).strip()}: {_short(value)}")
+    return ", ".join(told)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in columns:
+        table.add_column(name, no_wrap=True, justify="left")
+    return table
+
+
+def _short(value: float) -> str:
+    """Three digits of a number, whatever its size."""
+    return "–" if math.isnan(value) else f"{value:.3g}"
+
+
+def _bar(value: float, most: float) -> str:
+    return "█" * round(_BAR * max(value, 0.0) / most) if most > 0 else ""
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
