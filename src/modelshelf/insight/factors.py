@@ -64,7 +64,7 @@ class Factor:
         if not self.decides:
             return self.written(points.features[rows], level, space), rows
         unit = self.put(points.unit[rows], level)
-        return np.array([space.features(space.configuration(each)) for each in unit]), rows
+        return np.array([space.features(space.configuration(each)) for each in unit.tolist()]), rows
 
     def put(self, unit: Floats, level: Level) -> Floats:
         """Points of the unit cube, moved to a level."""
@@ -115,7 +115,7 @@ def even_points(space: Space, count: int, seed: int) -> Points:
     else:
         rng = np.random.default_rng(seed)
         unit = qmc.Sobol(space.dimensions, scramble=True, rng=rng).random(count)
-    configurations = [space.configuration(each) for each in unit]
+    configurations = [space.configuration(each) for each in unit.tolist()]
     return Points(
         unit,
         np.array([space.vector(each) for each in configurations]),

@@ -254,7 +254,9 @@ def _pair(
         for column in columns:
             if first.decides or second.decides:
                 moved = second.put(unit, column)
-                blocks.append([space.features(space.configuration(each)) for each in moved])
+                blocks.append(
+                    [space.features(space.configuration(each)) for each in moved.tolist()]
+                )
             else:
                 blocks.append(second.written(written, column, space).tolist())
     x = np.array(blocks).reshape(-1, points.features.shape[1])

@@ -10,6 +10,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from modelshelf.core.errors import ShelfError, nearest
@@ -23,6 +25,7 @@ __all__ = [
     "TRIALS",
     "counts",
     "curve_of",
+    "curves_of",
     "files",
     "jobs",
     "sorted_by",
@@ -94,6 +97,22 @@ def curve_of(database: Database, study_id: int, number: int) -> tuple[CurvePoint
     with database.reading() as connection:
         rows = connection.execute(query).all()
     return tuple(CurvePoint(epoch, *map(_number, numbers)) for epoch, *numbers in rows)
+
+
+def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64]]:
+    """Every trial's curve, by number: training loss, validation loss and score, (epochs, 3)."""
+    query = (
+        select(curve.c.trial, curve.c.train_loss, curve.c.validation_loss, curve.c.validation_score)
+        .where(curve.c.study_id == study_id)
+        .order_by(curve.c.trial, curve.c.epoch)
+    )
+    with database.reading() as connection:
+        rows = np.array([tuple(row) for row in connection.execute(query).all()], np.float64)
+    if not len(rows):
+        return {}
+    numbers, first = np.unique(rows[:, 0], return_index=True)
+    parts = np.split(rows[:, 1:], first[1:])
+    return {int(number): part for number, part in zip(numbers, parts, strict=True)}
 
 
 def jobs(database: Database, study_id: int) -> tuple[JobRecord, ...]:

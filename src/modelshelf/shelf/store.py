@@ -216,6 +216,12 @@ class Shelf:
         """A trial's learning curve, first epoch first; empty where it has none."""
         return reading.curve_of(self._database, self._studies.id(study), number)
 
+    def curves(self, study: str) -> dict[int, NDArray[Any]]:
+        """The curves of all trials of a study, by number: training loss, validation loss and score
+        of each epoch, float64 (epochs, 3); NaN where there was none.
+        """
+        return reading.curves_of(self._database, self._studies.id(study))
+
     def jobs(self, study: str) -> tuple[JobRecord, ...]:
         """A study's log: every job, in order of dispatch."""
         return reading.jobs(self._database, self._studies.id(study))

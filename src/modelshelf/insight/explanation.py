@@ -1,0 +1,89 @@
+"""What a study teaches: which settings mattered, which way, and what each traded for what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from modelshelf.core.records import Direction
+from modelshelf.core.seeds import generator
+from modelshelf.insight.course.finding import CourseRow
+from modelshelf.insight.course.rows import course_rows
+from modelshelf.insight.importance import Importance, Interaction, importances, standings
+from modelshelf.insight.studied import Studied
+
+__all__ = ["Explanation", "Standing", "explained"]
+
+_MOST = 3000  # networks that are looked at
+_STANDS = 20  # steps in which standings are told as scores
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which score goes with a standing: the middle of the networks near it."""
+
+    standing: float  #: the share of networks that do better
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The record of `modelshelf explain`."""
+
+    study: str
+    metric: str
+    direction: Direction
+    networks: int  #: that have been compared with others
+    looked_at: int  #: of these, how many this rests on
+    importances: tuple[Importance, ...]  #: the most important first
+    interactions: tuple[Interaction, ...]  #: the strongest first
+    rows: tuple[CourseRow, ...]
+    scores: tuple[Standing, ...]
+    barcodes: Mapping[int, str] = field(hash=False)  #: of the networks that sentences rest on
+    notes: tuple[str, ...] = ()
+
+
+def explained(
+    study: str, studied: Studied, seed: int = 0, notes: tuple[str, ...] = ()
+) -> Explanation:
+    """All that a search's networks say; the same networks and seed say the same."""
+    whole = len(studied)
+    if whole > _MOST:
+        kept = generator(seed, "looked at").choice(whole, _MOST, replace=False)
+        studied = studied.kept(np.sort(kept))
+    features = np.array([studied.space.features(each) for each in studied.configurations])
+    found, pairs = importances(studied.space, features, studied.values, seed)
+    rows = course_rows(studied, found)
+    named = {number for row in rows for each in row.findings for number in each.trials}
+    barcodes = {
+        int(number): each.barcode
+        for number, each in zip(studied.numbers, studied.configurations, strict=True)
+        if int(number) in named
+    }
+    return Explanation(
+        study,
+        studied.metric,
+        studied.direction,
+        whole,
+        len(studied),
+        found,
+        tuple(each for each in pairs if each.sure),
+        rows,
+        _scores(studied),
+        barcodes,
+        notes,
+    )
+
+
+def _scores(studied: Studied) -> tuple[Standing, ...]:
+    known = np.isfinite(studied.scores) & np.isfinite(studied.values)
+    stands, scores = standings(studied.values)[known], studied.scores[known]
+    steps = (np.arange(_STANDS) + 0.5) / _STANDS
+    near = [scores[np.abs(stands - each) <= 0.75 / _STANDS] for each in steps]
+    return tuple(
+        Standing(float(step), float(np.median(each)))
+        for step, each in zip(steps, near, strict=True)
+        if len(each)
+    )
