@@ -21,6 +21,7 @@ __all__ = [
     "__version__",
     "compare",
     "dissect",
+    "explain",
     "probe",
     "train",
     "train_like",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from modelshelf.study import Model, StudyResult
     from modelshelf.understanding.compare import compare
     from modelshelf.understanding.dissect import dissect
+    from modelshelf.understanding.explain import explain
     from modelshelf.understanding.like import train_like
     from modelshelf.understanding.probe import probe
     from modelshelf.understanding.step import training_step
@@ -45,6 +47,7 @@ _HOMES = {
     "dissect": "understanding.dissect",
     "training_step": "understanding.step",
     "compare": "understanding.compare",
+    "explain": "understanding.explain",
     "train_like": "understanding.like",
     "probe": "understanding.probe",
     "train": "api",

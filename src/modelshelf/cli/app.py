@@ -10,6 +10,7 @@ import typer
 
 from modelshelf.cli.compare import compare
 from modelshelf.cli.dissect import dissect
+from modelshelf.cli.explain import explain
 from modelshelf.cli.hyperparameters import hyperparameters
 from modelshelf.cli.predict import predict
 from modelshelf.cli.probe import probe
@@ -31,7 +32,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (tune, train, shelf, show, predict, hyperparameters, probe, dissect, compare):
+for command in (
+    tune,
+    train,
+    shelf,
+    show,
+    predict,
+    hyperparameters,
+    explain,
+    probe,
+    dissect,
+    compare,
+):
     app.command()(command)
 
 

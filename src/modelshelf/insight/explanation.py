@@ -41,6 +41,7 @@ class Explanation:
     interactions: tuple[Interaction, ...]  #: the strongest first
     rows: tuple[CourseRow, ...]
     scores: tuple[Standing, ...]
+    best: str  #: barcode of the network that stands first
     barcodes: Mapping[int, str] = field(hash=False)  #: of the networks that sentences rest on
     notes: tuple[str, ...] = ()
 
@@ -72,6 +73,7 @@ def explained(
         tuple(each for each in pairs if each.sure),
         rows,
         _scores(studied),
+        studied.configurations[int(np.argmin(studied.values))].barcode,
         barcodes,
         notes,
     )

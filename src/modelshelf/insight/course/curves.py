@@ -117,8 +117,7 @@ def early_stopping(studied: Studied) -> Iterator[Finding]:
     if len(part) < _LEAST:
         return
     cycles = np.mean([each.word("schedule") == "coslog" for each in part.configurations])
-    again = " (whose learning rate rises thrice on the way, and the loss with it)"
-    again = again if cycles > 0.5 else ""
+    again = ", whose learning rate rises thrice on the way and the loss with it" * (cycles > 0.5)
     for patience in _PATIENCES:
         saved, cost = _stopped([part.curves[int(n)][:, 1] for n in part.numbers], patience)
         stopped = saved > 0
@@ -128,10 +127,11 @@ def early_stopping(studied: Studied) -> Iterator[Finding]:
         price = f"cost {worse.sum()} of them more than 0.1 % of their best loss"
         if worse.any():
             price += f" ({np.median(cost[stopped][worse]):.1%} in the middle)"
+        again, told = "", again
         yield finding(
             part, stopped,
             f"A patience of {patience} would have stopped {stopped.sum()} of {len(part)} whole "
-            f"trainings{again}, saved {saved.mean():.0%} of all their epochs, and {price}.",
+            f"trainings{told}, saved {saved.mean():.0%} of all their epochs, and {price}.",
             supports=None if worse.mean() < 0.1 and saved.mean() < 0.1 else True,
         )  # fmt: skip
 

@@ -1,0 +1,170 @@
+"""`modelshelf explain`: which settings mattered in a study, and what each traded for what."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from modelshelf.cli.options import AsJson, Figure, ShelfPlace, make_console
+from modelshelf.cli.words import finite, safe, typed
+
+if TYPE_CHECKING:
+    from modelshelf.insight.course.finding import CourseRow
+    from modelshelf.insight.explanation import Explanation
+    from modelshelf.insight.importance import Importance
+
+__all__ = ["explain"]
+
+_SHOWN = 10  # settings listed
+_BARS = 20  # characters of a whole bar
+_STEPS = " ▁▂▃▄▅▆▇█"
+_STYLES = {
+    "seen here": "green",
+    "otherwise here": "yellow",
+    "both for and against": "yellow",
+    "too little evidence": "dim",
+}
+
+
+def explain(
+    study: Annotated[
+        str | None,
+        typer.Argument(help="A study's name, or how it begins.  [default: the only one]"),
+    ] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="With each sentence, the networks it rests on.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Halves of the networks follow from it.")] = 0,
+    figure: Figure = None,
+    shelf: ShelfPlace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which settings mattered in a study, which way, and what each traded for what.
+
+    Nothing is trained: it rests on the networks that the study's search has put on the shelf.
+    """
+    from modelshelf.understanding.explain import explain as run
+
+    console = make_console(stderr=as_json)
+    found = run(study or _only(shelf), shelf, seed=seed)
+    _tell(console, found, evidence, shelf)
+    if figure is not None:
+        from modelshelf.insight.figures.explanation import explanation_figure
+        from modelshelf.insight.figures.theme import write
+
+        write(explanation_figure(found), figure)
+        console.print(safe(f"The figure is in {figure}."))
+    if as_json:
+        sys.stdout.write(json.dumps(finite(_told(found)), ensure_ascii=False) + "\n")
+
+
+def _only(shelf: str | None) -> str:
+    """The shelf's only study that searched; `ShelfError` where there are several, or none."""
+    from modelshelf.core.errors import ShelfError
+    from modelshelf.shelf import Shelf
+
+    with Shelf.open(shelf) as opened:
+        names = [each.name for each in opened.studies() if "space" in each.settings]
+    if len(names) != 1:
+        known = ", ".join(names) or "none: `modelshelf tune` makes one"
+        raise ShelfError(f"Name the study to explain. On this shelf are: {known}.")
+    return names[0]
+
+
+def _told(found: Explanation) -> dict[str, Any]:
+    told = asdict(found)
+    for row, each in zip(told["rows"], found.rows, strict=True):
+        row["verdict"] = each.verdict.value
+    return told
+
+
+def _tell(console: Console, found: Explanation, evidence: bool, shelf: str | None) -> None:
+    few = f", {found.looked_at:,} of them looked at" if found.looked_at < found.networks else ""
+    console.print(safe(f"{found.study}: {found.networks:,} networks{few}, by {found.metric}"))
+    console.print()
+    if not found.importances:
+        console.print("Too few networks to tell which settings mattered.", style="yellow")
+    else:
+        console.print(_table(found.importances, console.width))
+        rest = len(found.importances) - _SHOWN
+        if rest > 0:
+            console.print(f"{rest} more explain less.", style="dim")
+        console.print(_how_to_read(), style="dim", soft_wrap=True)
+    for pair in found.interactions[:3]:
+        console.print(
+            f"{pair.first} and {pair.second} hang together: {pair.share:.0%} of the differences "
+            "come from neither alone.",
+            soft_wrap=True,
+        )
+    for row in found.rows:
+        console.print()
+        for line in _row(row, found, evidence, shelf):
+            console.print(line, soft_wrap=True)
+    for note in found.notes:
+        console.print(safe(note), style="yellow")
+
+
+def _how_to_read() -> str:
+    return (
+        "Share of the differences between networks that a setting explains by itself, and together "
+        "with others; 95 % intervals. From low to high: how good its values are, on average over "
+        "the whole space."
+    )
+
+
+def _table(importances: tuple[Importance, ...], width: int) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("setting")
+    table.add_column("alone", justify="right")
+    table.add_column("")
+    table.add_column("with others", justify="right")
+    if width >= 90:
+        table.add_column("from low to high")
+    for each in importances[:_SHOWN]:
+        low, high = each.alone_interval
+        alone = f"{max(each.alone, 0):.0%} ({max(low, 0):.0%} to {max(high, 0):.0%})"
+        bar = Text("█" * round(_BARS * min(max(each.alone, 0), 1)) or "▏", style="cyan")
+        cells: list[str | Text] = [each.name, alone, bar, f"{max(each.total, 0):.0%}"]
+        if width >= 90:
+            cells.append(_levels(each) if each.sure else Text("no sure effect", style="dim"))
+        table.add_row(*cells, style=None if each.sure else "dim")
+    return table
+
+
+def _levels(each: Importance) -> Text:
+    """A small column for each value, the higher the better; names with the best first."""
+    stands = [level.standing for level in each.levels]
+    low, high = min(stands), max(stands)
+    if not each.ordered:
+        order = sorted(each.levels, key=lambda level: level.standing)
+        return Text(" > ".join(level.label for level in order), overflow="fold")
+    heights = [1 + round(7 * (high - s) / max(high - low, 1e-9)) for s in stands]
+    drawn = "".join(_STEPS[height] for height in heights)
+    return Text(f"{each.levels[0].label} {drawn} {each.levels[-1].label}")
+
+
+def _row(row: CourseRow, found: Explanation, evidence: bool, shelf: str | None) -> Iterator[Text]:
+    verdict = row.verdict.value
+    head = Text(f"{row.name[0].upper()}{row.name[1:]}", style="bold")
+    yield head.append(f"  {verdict}", style=_STYLES[verdict])
+    yield Text(f"  The course: {row.course}", style="dim")
+    for each in row.findings:
+        yield Text(f"  {each.says}")
+        if evidence:
+            yield Text(f"    {_rests_on(each.trials, found)}", style="dim")
+    if verdict == "too little evidence" and row.probe:
+        command = typed("probe", found.best[:9], "--vary", row.probe, shelf=shelf)
+        yield Text(f"  An experiment would tell: {command}", style="dim")
+
+
+def _rests_on(trials: tuple[int, ...], found: Explanation) -> str:
+    names = [f"{number}:{found.barcodes[number][:9]}" for number in trials]
+    return f"rests on {len(names)}: {' '.join(names)}"
