@@ -27,6 +27,7 @@ __all__ = [
     "train_like",
     "training_step",
     "tune",
+    "worth",
 ]
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ if TYPE_CHECKING:
     from modelshelf.understanding.like import train_like
     from modelshelf.understanding.probe import probe
     from modelshelf.understanding.step import training_step
+    from modelshelf.understanding.worth import worth
 
 _HOMES = {
+    "worth": "understanding.worth",
     "dissect": "understanding.dissect",
     "training_step": "understanding.step",
     "compare": "understanding.compare",

@@ -18,6 +18,7 @@ from modelshelf.cli.shelf import shelf
 from modelshelf.cli.show import show
 from modelshelf.cli.train import train
 from modelshelf.cli.tune import tune
+from modelshelf.cli.worth import worth
 from modelshelf.core.errors import ModelshelfError, StoppedError, UserError
 from modelshelf.core.version import __version__
 
@@ -42,8 +43,7 @@ for command in (
     explain,
     probe,
     dissect,
-    compare,
-):
+    compare, worth):
     app.command()(command)
 
 

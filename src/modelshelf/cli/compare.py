@@ -132,7 +132,7 @@ def _scores(found: Comparison) -> Table:
     scored = [each.scored for each in found.networks]
     if found.rows:
         rows += [
-            (f"{found.metric}, {found.rows} rows", [number(s and s.score) for s in scored]),
+            (f"{found.metric}, {found.rows} rows", [number(s.score) if s else "–" for s in scored]),
             ("  95 %", [_between(s.interval) if s else "–" for s in scored]),
             ("  less A's", [signed(s.difference) if s and s.difference else "–" for s in scored]),
             ("    95 %", [_told(s.difference) if s and s.difference else "–" for s in scored]),

@@ -10,7 +10,7 @@ import numpy as np
 from modelshelf.core.records import Baseline
 from modelshelf.data.metrics import score
 from modelshelf.data.split import Split
-from modelshelf.study.plain import BOOSTING, LINEAR, Fit, plain_models
+from modelshelf.study.plain import BOOSTING, LINEAR, Fit, load, plain_models
 from modelshelf.study.problem import Problem
 
 __all__ = ["Baselines"]
@@ -52,6 +52,7 @@ class Baselines:
         self._dropped = True
 
     def _run(self) -> None:
+        load()
         models = plain_models()
         for name in (LINEAR, BOOSTING):
             if self._dropped:

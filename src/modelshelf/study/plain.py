@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,7 +20,7 @@ from modelshelf.data.prepare import fit_preparation
 from modelshelf.data.split import Split, drawn_rows
 from modelshelf.study.problem import Problem
 
-__all__ = ["BOOSTING", "LIGHTGBM", "LINEAR", "NEIGHBOURS", "Fit", "Plain", "plain_models"]
+__all__ = ["BOOSTING", "LIGHTGBM", "LINEAR", "NEIGHBOURS", "Fit", "Plain", "load", "plain_models"]
 
 LINEAR, BOOSTING, NEIGHBOURS = "linear", "gradient boosting", "nearest neighbours"
 LIGHTGBM = "gradient boosting (LightGBM)"
@@ -53,6 +54,12 @@ def plain_models() -> dict[str, Fit]:
     if find_spec("lightgbm") is not None:
         found[LIGHTGBM] = _lightgbm
     return {name: _quietly(fit) for name, fit in found.items()}
+
+
+def load() -> None:
+    """Import what the fits need, so that the first of them is not timed with it."""
+    for name in ("sklearn.linear_model", "sklearn.neighbors", "sklearn.ensemble"):
+        import_module(name)
 
 
 def _quietly(fit: Fit) -> Fit:

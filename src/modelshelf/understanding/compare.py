@@ -51,9 +51,9 @@ def compare(
     Scores are on rows that trained none of them, the same for all, and each difference to the
     first network has a paired interval. With `rows="validation"` the test rows are not looked at;
     where the best copies of barcodes were trained on each other's validation rows, or on all of
-    them, copies of the search stand for them, and the record says so. With `rows="test"` the very copies are compared on the test rows, and
-    that look is counted in the study. Networks of studies of different tables, targets or metrics
-    have no common rows, and are shown without scores.
+    them, copies of the search stand for them, and the record says so. With `rows="test"` the very
+    copies are compared on the test rows, and that look is counted in the study. Networks of
+    different tables or targets have no common rows, and are shown without scores.
 
     Args:
         barcodes: Barcodes or copy ids, or how they begin.

@@ -1,0 +1,195 @@
+"""`modelshelf worth`: is a deep network worth it here?"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.words import finite, number, safe, typed
+
+if TYPE_CHECKING:
+    from modelshelf.insight.worth import Contender, CurveOverRows, Worth
+
+__all__ = ["worth"]
+
+_BEAT = 5.0  # seconds between two plain lines
+
+
+def worth(
+    study: Annotated[str, typer.Argument(help="A study's name, or how it begins.")],
+    limit: Annotated[
+        str, typer.Option("--time", help="Time for everything, such as 60s or 5m.")
+    ] = "60s",
+    seed: Annotated[int, typer.Option(min=0, help="Every random draw follows from it.")] = 0,
+    data: RowsFile = None,
+    test: TestFile = None,
+    figure: Figure = None,
+    shelf: ShelfPlace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a deep network is worth it here, against plain models, and what more rows bring.
+
+    The winner and the ensemble against one answer for all, a linear model, nearest neighbours and
+    gradient boosting: scores on the same rows with intervals, time, size. A look at test rows is
+    counted in the study.
+    """
+    began = time.monotonic()
+    from modelshelf.study.budget import parse_time
+    from modelshelf.understanding.worth import worth as judged
+
+    console = make_console(stderr=as_json)
+    seconds = parse_time(limit)
+    with _Told(console) as told:
+        left = max(seconds - (time.monotonic() - began), 0.1)
+        found = judged(
+            study, shelf=shelf, data=data, test=test, time_limit=left, seed=seed, progress=told
+        )
+    for block in _view(found, shelf):
+        console.print(block)
+    if figure is not None:
+        from modelshelf.insight.figures.theme import write
+        from modelshelf.insight.figures.worth import figure as drawn
+
+        write(drawn(found), figure)
+        console.print(f"Drawn in {figure}.")
+    if as_json:
+        plain = finite(json.loads(json.dumps(asdict(found))))
+        sys.stdout.write(json.dumps({**plain, "deep": found.deep}, ensure_ascii=False) + "\n")
+
+
+class _Told:
+    """What is being done: one line that changes on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._said = console, -math.inf
+        self._status: Status | None = None
+
+    def __enter__(self) -> _Told:
+        if self._console.is_terminal:
+            self._status = self._console.status("reading the study's rows")
+            self._status.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._status is not None:
+            self._status.__exit__(kind, error, trace)
+
+    def __call__(self, what: str, over: float) -> None:
+        line = f"[{100 * over:3.0f} % of the time] {what}"
+        if self._status is not None:
+            self._status.update(Text(line))
+        elif time.monotonic() - self._said >= _BEAT:
+            self._said = time.monotonic()
+            self._console.print(line)
+
+
+def _view(found: Worth, shelf: str | None) -> Iterator[Any]:
+    yield ""
+    title = "Worth it" if found.deep else "Not worth a deep network"
+    yield Text(title, style="bold green" if found.deep else "bold yellow").append_text(
+        safe(f"  {found.study}, the network {found.barcode}")
+    )
+    for sentence in found.advice:
+        yield sentence
+    yield ""
+    yield _contenders(found)
+    yield from _how(found)
+    if found.curves:
+        yield ""
+        yield _curves(found)
+    for left in found.left_out:
+        yield Text(f"Left out for want of time: {left}. Give it more --time.", style="yellow")
+    for note in found.notes:
+        yield Text(safe(note).plain, style="yellow")
+    yield ""
+    yield Text("Next  ", style="bold").append(typed("show", found.barcode[:9], shelf=shelf))
+
+
+def _contenders(found: Worth) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    table.add_column(found.metric)
+    table.add_column("less the network's (95 %)")
+    for head in ("fitted", "1,000 answers", "numbers", "size"):
+        table.add_column(head, justify="right")
+    for each in found.contenders:
+        chosen = each.name == found.choice.name
+        name = f"{'★ ' if chosen else '  '}{each.name}" + (f" ({each.note})" if each.note else "")
+        table.add_row(name, *_cells(each), style="bold green" if chosen else "")
+    return table
+
+
+def _cells(each: Contender) -> list[str]:
+    apart = "–"
+    if each.to_network is not None:
+        it = each.to_network
+        said = ("better" if it.better > 0 else "worse") if it.told else "within chance"
+        sign = "+" if it.value >= 0 else "−"
+        apart = f"{sign}{number(abs(it.value))} ({number(it.low)} to {number(it.high)}) {said}"
+    fit = f"{each.fit_seconds:.2f} s" if math.isfinite(each.fit_seconds) else "–"
+    return [
+        f"{number(each.score)} ({number(each.interval[0])} to {number(each.interval[1])})",
+        apart,
+        fit,
+        f"{1000 * each.answer_seconds:.2f} ms",
+        f"{each.parameters:,}",
+        f"{each.bytes / 1024:,.1f} KiB",
+    ]
+
+
+def _how(found: Worth) -> Iterator[Text]:
+    drawn = f", drawn of {found.drawn_from:,}" if found.drawn_from > found.row_count else ""
+    yield Text(
+        f"All answered the same {found.row_count:,} {found.rows} rows{drawn}. Differences: "
+        f"{found.method}. Plain models have their defaults, and {found.fitted_on:,} rows to learn "
+        "from. All times are of one core; the network's is that of its own training: the study "
+        f"took {found.search_seconds:.0f} s to find it. Numbers: weights, coefficients, leaves, "
+        "or what is kept.",
+        style="dim",
+    )
+    if found.test_uses > 1:
+        yield Text(
+            f"The test rows have now been looked at {found.test_uses} times: the more often, the "
+            "less they say.",
+            style="yellow",
+        )
+
+
+def _curves(found: Worth) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    rows = sorted({point.rows for each in found.curves for point in each.points})
+    table.add_column(f"validation {found.metric} by rows")
+    for count in rows:
+        table.add_column(f"{count:,}", justify="right")
+    table.add_column("twice the rows")
+    for each in found.curves:
+        scores = {point.rows: number(point.score) for point in each.points}
+        table.add_row(each.name, *(scores.get(count, "–") for count in rows), _gain(each))
+    return table
+
+
+def _gain(each: CurveOverRows) -> str:
+    if each.more is None:
+        return "cannot be told"
+    ends = f"({number(each.more.low)} to {number(each.more.high)})"
+    if not each.more.told:
+        return f"within chance {ends}"
+    return f"better by {number(each.more.gain)} {ends}"

@@ -1,0 +1,77 @@
+"""Whether a deep network is worth it, drawn: scores with intervals, and curves over rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelshelf.insight.figures.theme import COLOURS, GOOD, QUIET, blank, faded
+from modelshelf.insight.worth import CurveOverRows, Worth
+
+__all__ = ["figure"]
+
+_GRID = "rgba(128,128,128,0.25)"
+
+
+def figure(worth: Worth) -> Any:
+    """Contenders' scores with 95 % intervals, on the left; learning curves over rows, right."""
+    from plotly.subplots import make_subplots
+
+    titles = [f"{worth.metric} on {worth.row_count:,} {worth.rows} rows (95 %)"]
+    if worth.curves:
+        titles.append(f"{worth.metric} on validation rows, by rows learned from (95 %)")
+    drawn = blank(f"{worth.study}: is a deep network worth it?", height=440)
+    frame = make_subplots(rows=1, cols=len(titles), subplot_titles=titles, horizontal_spacing=0.12)
+    frame.update_layout(drawn.layout)
+    frame.update_layout(legend={"y": -0.2, "yanchor": "top", "x": 0.5, "xanchor": "left"},
+                        margin={"t": 84})  # fmt: skip
+    _scores(frame, worth)
+    for i, curve in enumerate(worth.curves):
+        _curve(frame, curve, COLOURS[i % len(COLOURS)])
+    frame.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
+    frame.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
+    if worth.curves:
+        frame.update_xaxes(type="log", title="training rows", row=1, col=2)
+    return frame
+
+
+def _scores(frame: Any, worth: Worth) -> None:
+    """One point a contender, the best on top; the one to use is green."""
+    import plotly.graph_objects as go
+
+    shown = list(reversed(worth.contenders))
+    chosen = [each.name == worth.choice.name for each in shown]
+    frame.add_trace(
+        go.Scatter(
+            x=[each.score for each in shown],
+            y=[each.name for each in shown],
+            error_x={
+                "symmetric": False,
+                "array": [each.interval[1] - each.score for each in shown],
+                "arrayminus": [each.score - each.interval[0] for each in shown],
+                "color": QUIET,
+            },
+            mode="markers",
+            marker={"size": 10, "color": [GOOD if each else QUIET for each in chosen]},
+            showlegend=False,
+        ),
+        row=1,
+        col=1,
+    )
+
+
+def _curve(frame: Any, curve: CurveOverRows, colour: str) -> None:
+    """Mean scores over rows, and the band of their intervals."""
+    import plotly.graph_objects as go
+
+    rows = [point.rows for point in curve.points]
+    band = [*(point.high for point in curve.points), *(p.low for p in reversed(curve.points))]
+    frame.add_trace(
+        go.Scatter(x=[*rows, *reversed(rows)], y=band, fill="toself", fillcolor=faded(colour),
+                   line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=curve.name),
+        row=1, col=2,
+    )  # fmt: skip
+    frame.add_trace(
+        go.Scatter(x=rows, y=[point.score for point in curve.points], mode="lines+markers",
+                   line={"color": colour}, name=curve.name, legendgroup=curve.name),
+        row=1, col=2,
+    )  # fmt: skip

@@ -1,0 +1,126 @@
+"""Would more rows help? A power law through scores on growing shares of the rows, and beyond."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelshelf.core.records import Direction
+from modelshelf.core.seeds import generator
+from modelshelf.data.metrics import Metric
+
+__all__ = ["MoreRows", "Run", "SharePoint", "more_rows", "share_points"]
+
+Array = NDArray[np.float64]
+
+_POWERS = np.linspace(0.1, 1.5, 15)  # of the rows, by which errors fall
+_LEAST_SHARES = 3
+_LEAST_RUNS = 2  # of the largest share and the one below it, to know what chance does
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One training on a share of the rows."""
+
+    share: float
+    rows: int
+    score: float
+    resampled: Array  #: the score on validation rows drawn again, from `insight.paired.resampled`
+    fixed: bool = False  #: whether another seed, or other rows, could not give another score
+
+
+@dataclass(frozen=True, slots=True)
+class SharePoint:
+    """Trainings on one share of the rows: their mean score and its 95 % interval."""
+
+    share: float
+    rows: int
+    runs: int
+    score: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MoreRows:
+    """What twice the rows should bring: above 0 is better, in the metric's unit."""
+
+    gain: float
+    low: float  #: 95 %, over validation rows and over trainings
+    high: float
+
+    @property
+    def told(self) -> bool:
+        """Whether it is more than chance."""
+        return self.low > 0.0
+
+
+def share_points(runs: Sequence[Run], seed: int) -> tuple[SharePoint, ...]:
+    """Means of the runs of each share, the smallest share first."""
+    noise = _noise(runs)
+    rng = generator(seed, "share points")
+    points = []
+    for share in sorted({each.share for each in runs}):
+        of_it = [each for each in runs if each.share == share]
+        mean = np.mean([each.resampled for each in of_it], axis=0)
+        free = noise if not all(each.fixed for each in of_it) else 0.0
+        blurred = mean + free / math.sqrt(len(of_it)) * rng.standard_normal(len(mean))
+        low, high = np.nanquantile(blurred, [0.025, 0.975])
+        score = float(np.mean([each.score for each in of_it]))
+        points.append(SharePoint(share, of_it[0].rows, len(of_it), score, float(low), float(high)))
+    return tuple(points)
+
+
+def more_rows(runs: Sequence[Run], metric: Metric, seed: int) -> MoreRows | None:
+    """What twice the rows should gain, by a power law: error = a + b · rows^-c.
+
+    `c` is between 0.1 and 1.5. The law is fitted again to each drawing of the validation rows,
+    with the trainings' own scatter added: the interval holds both. None where there are fewer than
+    three shares, or too few runs of the largest ones to know that scatter.
+    """
+    shares = sorted({each.share for each in runs})
+    if len(shares) < _LEAST_SHARES or not all(_known(runs, share) for share in shares[-2:]):
+        return None
+    sign = 1.0 if metric.direction is Direction.MINIMIZE else -1.0
+    rows = np.array([each.rows for each in runs], np.float64)
+    full = rows.max()
+    errors = sign * np.array([[each.score, *each.resampled] for each in runs])
+    blur = generator(seed, "more rows").standard_normal((len(runs), errors.shape[1] - 1))
+    free = np.array([0.0 if each.fixed else _noise(runs) for each in runs])
+    errors[:, 1:] += free[:, None] * blur
+    gains = _gains(rows / full, errors[:, np.isfinite(errors).all(axis=0)])
+    low, high = np.quantile(gains[1:], [0.025, 0.975])
+    return MoreRows(float(gains[0]), float(low), float(high))
+
+
+def _gains(rows: Array, errors: Array) -> Array:
+    """By how much the fitted error falls from 1 to 2, for each column of errors."""
+    best = np.full(errors.shape[1], np.inf)
+    gains = np.zeros(errors.shape[1])
+    for power in _POWERS:
+        terms = np.column_stack([np.ones(len(rows)), rows**-power])
+        fitted, *_ = np.linalg.lstsq(terms, errors, rcond=None)
+        left = ((errors - terms @ fitted) ** 2).sum(axis=0)
+        better = left < best
+        best[better] = left[better]
+        gains[better] = fitted[1, better] * (1.0 - 2.0**-power)
+    return gains
+
+
+def _known(runs: Sequence[Run], share: float) -> bool:
+    of_it = [each for each in runs if each.share == share]
+    return len(of_it) >= _LEAST_RUNS or any(each.fixed for each in of_it)
+
+
+def _noise(runs: Sequence[Run]) -> float:
+    """Standard deviation of runs of the same share, over all shares; 0 where it is not known."""
+    squares, degrees = 0.0, 0
+    for share in {each.share for each in runs}:
+        scores = [each.score for each in runs if each.share == share]
+        squares += float(np.sum((np.array(scores) - np.mean(scores)) ** 2))
+        degrees += len(scores) - 1
+    return math.sqrt(squares / degrees) if degrees else 0.0
