@@ -32,7 +32,7 @@ _MOST = 4000  # trials that forests learn from
 _LEAST = 24  # below this, halves are too small to learn from
 _PAIRED = 6  # factors, the most important ones, whose pairs are looked at
 _PAIRED_HALVINGS = 8
-_PAIRED_LEVELS, _PAIRED_POINTS = 5, 24
+_PAIRED_LEVELS, _PAIRED_POINTS = 5, 16
 
 
 @dataclass(frozen=True, slots=True)

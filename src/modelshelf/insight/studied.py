@@ -108,7 +108,11 @@ class Studied:
             if int(other) in self.curves
         }
         return replace(
-            fates, numbers=self.numbers, configurations=self.configurations, curves=curves
+            fates,
+            numbers=self.numbers,
+            configurations=self.configurations,
+            parameters=self.parameters,
+            curves=curves,
         )
 
 

@@ -117,7 +117,7 @@ def early_stopping(studied: Studied) -> Iterator[Finding]:
     if len(part) < _LEAST:
         return
     cycles = np.mean([each.word("schedule") == "coslog" for each in part.configurations])
-    again = ", whose learning rate rises thrice on the way and the loss with it" * (cycles > 0.5)
+    again = ", whose learning rate rises thrice on the way and the loss with it" * int(cycles > 0.5)
     for patience in _PATIENCES:
         saved, cost = _stopped([part.curves[int(n)][:, 1] for n in part.numbers], patience)
         stopped = saved > 0
