@@ -37,8 +37,8 @@ def layers_table(found: Dissection) -> Table:
         shape = f"{each.inputs} × {each.units}" if i else f"{each.units} inputs"
         drawn = _flow(each, each.initial, zeros, saturated)
         table.add_row(each.name, shape, "drawn", *drawn, style="dim")
-        trained = _flow(each, each.trained, zeros, saturated)
-        table.add_row("", f"{each.parameters:,} weights", "trained", *trained)
+        now = _flow(each, each.trained, zeros, saturated)
+        table.add_row("", f"{each.parameters:,} weights", "trained", *now)
     return table
 
 
@@ -59,7 +59,7 @@ def columns_table(found: Dissection) -> Table:
     """What the score loses without each column, with bars."""
     worth = found.importance
     table = _table("column")
-    for name in (f"{worth.metric} lost", "±"):
+    for name in (f"{worth.metric} worse by", "±"):
         table.add_column(name, justify="right")
     table.add_column("")
     most = max((each.drop for each in worth.columns), default=0.0)

@@ -228,6 +228,7 @@ def _form(
         loss=configuration.word("loss"),
         loss_parameter=float(rates_of(configuration)[LOSS]),
         classes=classes,
+        weighted="class_weight" in configuration,
         optimizer=optimizer,
         rate=configuration.number("learning_rate"),
         constants=tuple((name, configuration.number(name)) for name in constants),

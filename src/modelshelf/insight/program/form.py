@@ -30,6 +30,7 @@ class StepForm:
     loss: str  #: the catalogue's word
     loss_parameter: float
     classes: bool
+    weighted: bool  #: targets are weighted by class, and need not come to 1
     optimizer: str
     rate: float
     constants: tuple[tuple[str, float], ...]  #: the optimizer's, by name

@@ -37,7 +37,7 @@ _LOSSES = {
     ("cross_entropy", True): (
         *_SOFTMAX,
         "loss = -(y * np.log(np.maximum(p, 1e-30))).sum() / len(x)",
-        "d = (p * y.sum(axis=1, keepdims=True) - y) / len(x)",
+        "d = ({weighted} - y) / len(x)",
     ),
     ("quadratic", True): (
         *_SOFTMAX,
@@ -100,7 +100,7 @@ def numpy_program(form: StepForm) -> str:
 
 def _arrays(form: StepForm) -> Text:
     n = form.layers
-    shapes = ", ".join(map(str, zip(form.widths, form.widths[1:], strict=False)))
+    shapes = " → ".join(map(str, form.widths))
     answers = "one column a class" if form.classes else "standardised"
     yield f'with np.load("{ARRAYS}") as file:'
     yield "    held = dict(file)"
@@ -163,8 +163,10 @@ def _hidden(form: StepForm) -> Text:
 
 
 def _loss(form: StepForm) -> Text:
+    # Rows that are weighted by class have targets that do not come to 1.
+    weighted = "p * y.sum(axis=1, keepdims=True)" if form.weighted else "p"
     for line in _LOSSES[form.loss, form.classes]:
-        yield line.format(loss_parameter=form.loss_parameter)
+        yield line.format(loss_parameter=form.loss_parameter, weighted=weighted)
     if form.summed:
         count = "len(x)" if form.classes else "y.size"
         yield f"loss, d = loss * {count}, d * {count}"

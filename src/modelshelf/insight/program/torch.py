@@ -67,7 +67,7 @@ def torch_program(form: StepForm) -> str:
 
 def _arrays(form: StepForm) -> Text:
     n = form.layers
-    shapes = ", ".join(map(str, zip(form.widths, form.widths[1:], strict=False)))
+    shapes = " → ".join(map(str, form.widths))
     answers = "one column a class" if form.classes else "standardised"
     yield f'with np.load("{ARRAYS}") as file:'
     yield "    held = dict(file)"
