@@ -37,6 +37,9 @@ def dissection_figure(found: Dissection) -> Any:
     )
     frame = blank(f"The network {found.barcode} taken apart", height=sum(heights) + 160)
     figure.update_layout(frame.layout.to_plotly_json() | {"title": frame.layout.title})
+    axis = frame.layout.xaxis
+    for each in (figure.update_xaxes, figure.update_yaxes):
+        each(gridcolor=axis.gridcolor, zerolinecolor=axis.zerolinecolor, automargin=True)
     _layers(figure, found)
     _worth(figure, found)
     if row is not None:
@@ -71,14 +74,15 @@ def _layers(figure: Any, found: Dissection) -> None:
                 y=values,
                 mode="lines+markers",
                 line={"color": colour},
+                offsetgroup="lines",
                 showlegend=False,
                 row=place[0],
                 col=place[1],
                 **shared,
             )
     figure.update_layout(scattermode="group")
-    figure.update_yaxes(type="log", exponentformat="power", row=1, col=2)
-    figure.update_yaxes(type="log", exponentformat="power", row=2, col=1)
+    for row, col in ((1, 2), (2, 1)):
+        figure.update_yaxes(type="log", dtick="D2", tickformat="~g", row=row, col=col)
 
 
 def _worth_title(found: Dissection) -> str:
