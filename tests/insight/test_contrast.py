@@ -56,7 +56,7 @@ def test_what_is_worse_is_found():
 
 def test_the_least_ratio_holds():
     effects = np.array([1.0, 1.1, 1.5, 2.0])
-    held = [all(each.least <= effect for each, effect in zip(claims(effects, k), effects, strict=True))
+    held = [all(each.least <= e for each, e in zip(claims(effects, k), effects, strict=True))
             for k in range(200)]  # fmt: skip
     assert np.mean(held) >= 0.95
 

@@ -184,4 +184,4 @@ def test_the_figure_draws_the_record():
     drawn = next(each for each in figure.data if each.name == "validation loss")
     assert list(drawn.y) == [each.loss for each in points]
     assert len(figure.layout.shapes) == 5
-    assert list(figure.layout.xaxis.ticktext)[0] == "1e-05<br>too low"
+    assert figure.layout.xaxis.ticktext[0] == "1e-05<br>too low"

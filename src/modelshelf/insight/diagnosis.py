@@ -1,0 +1,319 @@
+"""A diagnosis: what ails one network, by which evidence, and what to try.
+
+Each rule looks at the evidence alone, and says nothing where its own part of it is missing. What
+explains others comes first: a network that diverged, or whose units are dead, underfits too, and is
+told the cause. The thresholds were set on other data sets and seeds than those of the figures in
+docs/understanding/diagnosis.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from modelshelf.core.records import Status
+from modelshelf.insight import remedies
+from modelshelf.insight.dissection import Layer
+from modelshelf.insight.evidence import Evidence
+
+__all__ = ["CHECKED", "Diagnosis", "Finding", "findings"]
+
+_WILD = 3.0  # times the loss of a constant answer: worse than to know nothing
+_MOST_DEAD = 0.6  # of a layer's units
+_MOST_SATURATED = 0.6  # of a layer's outputs
+_FADED = 1e-3  # of the output's gradient is what reaches the first layer
+_GROWN = 1e2
+_GAIN = 0.9  # a loss that more training brings below this share of itself
+_FAST_ENOUGH = 8  # times the rate; with fewer epochs to divide, nothing can be told
+_AS_FAR = 0.8  # of the way that the slower network went
+_NOTABLE = 0.02  # of a constant's loss: a smaller gain is none
+_WORSE = 0.025  # an error this much above a forest's, and half as much again
+_BY_HEART = 0.4  # of the validation error
+_RISE = 1.25  # times the least validation loss
+_PAST = 20  # epochs after the best one
+_SUREST = 0.12  # of labels of which a forest is surest, with 95 % confidence
+_ALONE = 0.1  # an error of a lone column below this decides all
+_LESS = 0.7  # of the error of all other columns together
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One illness of a network."""
+
+    name: str
+    sure: str  #: certain, likely or suspected
+    evidence: str  #: a sentence with numbers
+    advice: str  #: what to try, in words
+    changes: dict[str, object] = field(hash=False)  #: settings that do so; none where none can
+    barcode: str = ""  #: of the network with these changes
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found in one network; nothing, if it is healthy."""
+
+    barcode: str
+    copy: str
+    study: str
+    findings: tuple[Finding, ...]
+    checked: tuple[str, ...]  #: what was looked for
+    unchecked: tuple[str, ...]  #: what could not be, and why
+    training_rows: int
+    train_error: float  #: as a share of what the best constant answer gets wrong
+    validation_error: float
+    forest_error: float  #: of a random forest on the same validation rows
+    notes: tuple[str, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
+def findings(found: Evidence) -> tuple[Finding, ...]:
+    """All that ails a network, the cause before what follows from it."""
+    told: list[Finding] = []
+    for causes in _CAUSES:
+        told = [each for rule in causes if (each := rule(found)) is not None]
+        if told:
+            break
+    rest = (_leak, _noise) if told else (_overfitting, _unlucky, _leak, _noise)
+    told += [each for rule in rest if (each := rule(found)) is not None]
+    return tuple(told)
+
+
+def _finding(
+    found: Evidence, name: str, sure: str, evidence: str, remedy: remedies.Remedy
+) -> Finding:
+    advice, changes = remedy
+    barcode = found.configuration.replace(**changes).barcode if changes else ""
+    return Finding(name, sure, evidence, advice, dict(changes), barcode)
+
+
+# -- rules ------------------------------------------------------------------------------------
+
+
+def _diverging(found: Evidence) -> Finding | None:
+    rate = found.configuration.number("learning_rate")
+    if found.status is Status.DIVERGED:
+        said = f"It left the finite numbers in epoch {found.epoch + 1}, at a rate of {rate:g}."
+        return _finding(found, "diverging", "certain", said, remedies.slower(found))
+    falling = found.best_epoch == found.epoch and not _rose(found)
+    if found.curve and found.left > _WILD and not falling:
+        said = (
+            f"Its training loss is {found.left:.3g} times that of a constant answer, at a rate of "
+            f"{rate:g}: steps throw it further than they bring it."
+        )
+        return _finding(found, "diverging", "likely", said, remedies.slower(found))
+    return None
+
+
+def _rose(found: Evidence) -> bool:
+    """Whether the training loss ended above its beginning."""
+    return bool(found.curve) and found.curve[-1].train_loss > found.curve[0].train_loss
+
+
+def _dead(found: Evidence) -> Finding | None:
+    worst = max(_hidden(found), key=_dead_share, default=None)
+    if worst is None or _dead_share(worst) < _MOST_DEAD:
+        return None
+    said = (
+        f"In {worst.name}, {worst.trained.dead} of {worst.units * worst.members} units are 0 for "
+        "every row that was tried: they pass nothing on, and learn no more."
+    )
+    return _finding(found, "dead units", "certain", said, remedies.alive(found))
+
+
+def _dead_share(layer: Layer) -> float:
+    return (layer.trained.dead or 0) / max(layer.units * layer.members, 1)
+
+
+def _saturated(found: Evidence) -> Finding | None:
+    worst = max(_hidden(found), key=_saturation, default=None)
+    if worst is None or _saturation(worst) < _MOST_SATURATED:
+        return None
+    said = (
+        f"In {worst.name}, {_saturation(worst):.0%} of the outputs lie on the flat ends of "
+        f"{found.configuration.word('activation')}, where hardly any gradient comes through."
+    )
+    return _finding(found, "saturated units", "certain", said, remedies.unsaturated(found))
+
+
+def _saturation(layer: Layer) -> float:
+    return layer.trained.saturated or 0.0
+
+
+def _flow(found: Evidence) -> Finding | None:
+    """Gradients that fade or grow on their way to the first layer, and a network that is ill."""
+    if len(found.layers) < 3 or not _ill(found):
+        return None
+    first, last = found.layers[1], found.layers[-1]
+    ratio = first.initial.gradient / last.initial.gradient if last.initial.gradient > 0 else 1.0
+    if not math.isfinite(ratio) or _FADED < ratio < _GROWN:
+        return None
+    way = "vanishing" if ratio <= _FADED else "exploding"
+    said = (
+        f"At the start, {ratio:.1e} of the output's gradient reached {first.name}, through "
+        f"{len(found.layers) - 2} hidden layers; the training error is still "
+        f"{found.train_error:.2f} of a constant answer's."
+    )
+    return _finding(found, f"{way} gradients", "likely", said, remedies.flowing(found, way))
+
+
+def _ill(found: Evidence) -> bool:
+    """Whether it answers its own training rows worse than a forest answers new ones."""
+    return found.train_error > found.forest_error + max(_WORSE, 0.5 * found.forest_error)
+
+
+def _slow(found: Evidence) -> Finding | None:
+    """Ten times the rate for a tenth of the epochs comes as far, and more training would help."""
+    fast = found.faster
+    crawling = _ill(found) and found.best_epoch == found.configuration.whole("epochs")
+    if fast is None or not found.curve or not (_unfinished(found) or crawling):
+        return None
+    first = found.curve[0].validation_loss
+    times = fast.learning_rate / found.configuration.number("learning_rate")
+    if times < _FAST_ENOUGH or first - fast.loss < _AS_FAR * (first - found.loss):
+        return None
+    said = (
+        f"At {times:.0f} times the rate, {fast.epochs} epochs brought the validation loss from "
+        f"{first:.3g} to {fast.loss:.3g}; its own {found.epoch} epochs brought it to "
+        f"{found.loss:.3g}, and it was still falling."
+    )
+    return _finding(found, "learning rate too low", "certain", said, remedies.faster(found))
+
+
+def _early(found: Evidence) -> Finding | None:
+    if not _unfinished(found) or _slow(found) is not None:
+        return None
+    assert found.longer is not None
+    why = "its patience ended it" if found.ended_itself else "its epochs were over"
+    said = (
+        f"It stopped after epoch {found.epoch} ({why}), with a validation loss of "
+        f"{found.loss:.3g}; trained for {found.longer.epochs} epochs, it reaches "
+        f"{found.longer.loss:.3g}."
+    )
+    return _finding(found, "stopped too early", "certain", said, remedies.longer(found))
+
+
+def _unfinished(found: Evidence) -> bool:
+    if found.longer is None or not math.isfinite(found.longer.loss):
+        return False
+    gain = found.loss - found.longer.loss
+    return gain > max((1.0 - _GAIN) * found.loss, _NOTABLE * found.chance)
+
+
+def _underfitting(found: Evidence) -> Finding | None:
+    if not _ill(found):
+        return None
+    said = (
+        f"On the rows that it was trained on, its error is {found.train_error:.2f} of a constant "
+        f"answer's; a random forest has {found.forest_error:.2f} on rows that it has not seen."
+    )
+    return _finding(found, "underfitting", "likely", said, remedies.stronger(found))
+
+
+def _overfitting(found: Evidence) -> Finding | None:
+    last, patience = found.last, found.configuration.whole("patience")
+    if last is None or found.best_epoch == 0 or found.status is Status.DIVERGED:
+        return None
+    best = found.curve[min(found.best_epoch, len(found.curve)) - 1]
+    past, rise = found.epoch - found.best_epoch, last.validation_loss / found.loss
+    by_heart = last.train_loss < 0.7 * best.train_loss
+    if past < _PAST or 0 < patience < 2 * _PAST or rise < _RISE or not by_heart:
+        return _by_heart(found)
+    said = (
+        f"The validation loss was least at epoch {found.best_epoch} of {found.epoch}, and then "
+        f"rose to {rise:.3g} times that, while the training loss fell from "
+        f"{best.train_loss:.3g} to {last.train_loss:.3g}. The weights of epoch "
+        f"{found.best_epoch} are kept."
+    )
+    return _finding(found, "overfitting", "certain", said, remedies.held_back(found))
+
+
+def _by_heart(found: Evidence) -> Finding | None:
+    """Few errors on its own rows, and on others far more than a forest makes."""
+    bar = 2.0 * found.forest_error + 2 * _WORSE
+    if found.validation_error < bar or found.train_error > _BY_HEART * found.validation_error:
+        return None
+    said = (
+        f"Its error is {found.train_error:.2f} of a constant answer's on the rows that trained it, "
+        f"and {found.validation_error:.2f} on others; a random forest has "
+        f"{found.forest_error:.2f} there."
+    )
+    return _finding(found, "overfitting", "likely", said, remedies.held_back(found))
+
+
+def _unlucky(found: Evidence) -> Finding | None:
+    """Worse than every other seed, by more than they differ among themselves."""
+    others = sorted(each for each in found.others if math.isfinite(each))
+    if len(others) < 2 or found.best_epoch == 0:
+        return None
+    logs = [math.log(max(each, 1e-12)) for each in others]
+    middle = sum(logs) / len(logs)
+    spread = math.sqrt(sum((each - middle) ** 2 for each in logs) / (len(logs) - 1))
+    beyond = math.log(max(found.loss, 1e-12)) - middle
+    if beyond < max(4.0 * spread, math.log(1.1)) or found.loss <= others[-1]:
+        return None
+    said = (
+        f"Its validation loss is {found.loss:.3g}; with {len(others)} other seeds the same "
+        f"settings reach {others[0]:.3g} to {others[-1]:.3g}."
+    )
+    return _finding(found, "unlucky seed", "likely", said, remedies.reseeded())
+
+
+def _leak(found: Evidence) -> Finding | None:
+    lone = found.lone
+    if lone is None or lone.error > _ALONE or lone.error > _LESS * lone.without:
+        return None
+    said = (
+        f"The column {lone.name!r} by itself leaves an error of {lone.error:.3f} of a constant "
+        f"answer's; all other columns together leave {lone.without:.3f}. Is it known when the "
+        "question is asked?"
+    )
+    return _finding(found, "leak", "suspected", said, remedies.without_column(lone.name))
+
+
+def _noise(found: Evidence) -> Finding | None:
+    labels = found.labels
+    if labels is None or labels.at_least < _SUREST:
+        return None
+    said = (
+        f"Of the half of {labels.rows:,} rows of which a random forest is surest, out of bag, "
+        f"{labels.surest:.0%} bear another label; by confident learning {labels.doubted:.0%} of "
+        "all rows do. They are mislabelled, or the columns cannot tell them apart."
+    )
+    return _finding(found, "label noise", "suspected", said, remedies.for_noise(found))
+
+
+def _hidden(found: Evidence) -> tuple[Layer, ...]:
+    return found.layers[1:-1]
+
+
+_Rule = Callable[[Evidence], Finding | None]
+
+#: The first group in which anything is found explains what the later ones would say.
+_CAUSES: tuple[tuple[_Rule, ...], ...] = (
+    (_diverging,),
+    (_dead, _saturated),
+    (_flow,),
+    (_slow, _early),
+    (_underfitting,),
+)
+
+#: What is looked for, by name.
+CHECKED = (
+    "diverging",
+    "dead units",
+    "saturated units",
+    "vanishing gradients",
+    "exploding gradients",
+    "learning rate too low",
+    "stopped too early",
+    "underfitting",
+    "overfitting",
+    "unlucky seed",
+    "leak",
+    "label noise",
+)

@@ -1,0 +1,135 @@
+"""What to try against an illness: words, and the settings that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from modelshelf.insight.evidence import Evidence
+
+__all__ = [
+    "Remedy",
+    "alive",
+    "faster",
+    "flowing",
+    "for_noise",
+    "held_back",
+    "longer",
+    "reseeded",
+    "slower",
+    "stronger",
+    "unsaturated",
+    "without_column",
+]
+
+#: Advice in words, and the settings that follow it.
+Remedy: TypeAlias = tuple[str, Mapping[str, object]]
+
+#: Where the rate was far too high for its rule, a tenth of it may be too: from here one can go on.
+_USUAL = {"sgd": 0.1, "momentum": 0.03, "nesterov": 0.03, "adagrad": 0.01}
+_ADAPTIVE = 0.003
+
+
+def _rate(found: Evidence, factor: float) -> float:
+    """So many times the rate, but below what is usual if it was above."""
+    own = found.configuration.number("learning_rate")
+    usual = _USUAL.get(found.configuration.word("optimizer"), _ADAPTIVE)
+    if found.configuration.word("parametrisation") == "ntk":
+        usual *= 20.0
+    wanted = factor * own
+    return float(f"{min(wanted, usual) if factor < 1.0 else wanted:.3g}")
+
+
+def slower(found: Evidence) -> Remedy:
+    """A lower rate."""
+    return "Lower the learning rate.", {"learning_rate": _rate(found, 0.1)}
+
+
+def faster(found: Evidence) -> Remedy:
+    """A higher rate."""
+    return "Raise the learning rate.", {"learning_rate": _rate(found, 10.0)}
+
+
+def alive(found: Evidence) -> Remedy:
+    """An activation that cannot die, and a lower rate."""
+    return (
+        "Lower the learning rate, and take an activation whose units cannot die.",
+        {"activation": "silu", "learning_rate": _rate(found, 0.1)},
+    )
+
+
+def unsaturated(found: Evidence) -> Remedy:
+    """Weights that begin small, and a lower rate."""
+    return (
+        "Begin with smaller weights, at a lower learning rate.",
+        {"initialisation": "xavier_normal", "learning_rate": _rate(found, 0.1)},
+    )
+
+
+def flowing(found: Evidence, way: str) -> Remedy:
+    """What lets gradients through many layers."""
+    if way == "exploding":
+        return (
+            "Begin with weights that suit the widths, and clip long gradients.",
+            {"initialisation": "he_normal", "clip_norm": 1.0},
+        )
+    changes: dict[str, object] = {"activation": "relu", "initialisation": "he_normal"}
+    if len(found.configuration.hidden_layers) > 4:
+        changes["hidden_layers"] = found.configuration.hidden_layers[:3]
+    return "Take ReLU with He's initialisation, and fewer layers.", changes
+
+
+def longer(found: Evidence) -> Remedy:
+    """More epochs, and the patience to wait through a bump."""
+    changes: dict[str, object] = {
+        "epochs": max(4 * found.epoch, found.configuration.whole("epochs"))
+    }
+    if "patience" in found.configuration:
+        changes["patience"] = max(16, found.configuration.whole("patience"))
+    if "min_delta" in found.configuration:
+        changes["min_delta"] = 0.0
+    return "Train for longer.", changes
+
+
+def stronger(found: Evidence) -> Remedy:
+    """Less that holds it back; if nothing does, more units."""
+    own = found.configuration
+    off = {name: 0.0 for name in ("l1", "l2", "input_dropout") if name in own}
+    if own.number("dropout") > 0.3 and "dropout" in own:
+        off["dropout"] = 0.1
+    if "weight_decay" in own and own.number("weight_decay") > 0.05:
+        off["weight_decay"] = 0.01
+    if off:
+        return "Take away what holds it back.", off
+    widths = own.hidden_layers
+    wider = tuple(min(4 * each, 1024) for each in widths) if widths else (128, 128)
+    return "Give it more units.", {"hidden_layers": max(wider, (64,))}
+
+
+def held_back(found: Evidence) -> Remedy:
+    """What keeps a network from learning by heart, and patience that ends it in time."""
+    more = 0.3 if found.configuration.hidden_layers else 0.0
+    changes: dict[str, object] = {"patience": 16}
+    if more and found.configuration.number("dropout") < more:
+        changes["dropout"] = more
+    else:
+        changes["l2"] = 1e-3
+    return "Hold it back, and stop in time.", changes
+
+
+def for_noise(found: Evidence) -> Remedy:
+    """What keeps wrong labels from being learned by heart."""
+    changes: dict[str, object] = {"patience": 16}
+    if found.configuration.word("loss") == "cross_entropy":
+        changes["label_smoothing"] = 0.1
+    return "Look at the labels; meanwhile, do not learn them by heart.", changes
+
+
+def reseeded() -> Remedy:
+    """The same settings with another seed."""
+    return "Train the same settings with another seed.", {}
+
+
+def without_column(name: str) -> Remedy:
+    """No setting: the column is to be left aside."""
+    return f"If it is not known in time, leave it aside: --column {name}=ignore.", {}

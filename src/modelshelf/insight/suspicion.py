@@ -1,0 +1,173 @@
+"""What rows alone tell: a column that decides all, and labels that may be wrong.
+
+A random forest is the measure: it needs no tuning, and its out-of-bag answers are those of trees
+that have not seen the row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Forest", "Labels", "Lone", "error_of", "forest_on", "labels_seen", "lone_column"]
+
+_TREES = 100
+_ASKED = 8  # columns that are tried alone: those that the forest leans on most
+_LEAVES = 128  # of the tree that one column is given, each of three rows or more
+_SHARE = 0.5  # of rows, those of which the forest is surest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forest:
+    """A random forest on prepared training rows, and how it does.
+
+    Errors are shares of what the best constant answer gets wrong: 0 is perfect, 1 is no better
+    than to know nothing. For classes they count rows; for numbers they are squared errors.
+    """
+
+    error: float  #: on validation rows
+    importance: NDArray[np.float64]  #: of each input, (inputs,)
+    #: Out-of-bag probabilities (rows, classes) of training rows, NaN where there are none.
+    answers: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Lone:
+    """The column that tells most by itself."""
+
+    name: str
+    error: float  #: of a shallow tree on it alone, on validation rows
+    without: float  #: of a forest on all others
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How the labels fit what other rows say of them."""
+
+    rows: int
+    surest: (
+        float  #: of the half of rows of which the forest is surest, the share labelled otherwise
+    )
+    doubted: float  #: of all rows, the share that confident learning holds for mislabelled
+
+    @property
+    def at_least(self) -> float:
+        """The lower end of the one-sided 95 % interval of `surest` (Wilson 1927)."""
+        count, z = _SHARE * self.rows, 1.644854
+        middle = self.surest + z * z / (2 * count)
+        spread = self.surest * (1 - self.surest) / count + z * z / (4 * count * count)
+        return (middle - z * math.sqrt(spread)) / (1 + z * z / count)
+
+
+def error_of(target: NDArray[np.float64], answer: NDArray[np.float64], classes: bool) -> float:
+    """Error as a share of the best constant's. `target` (rows, outputs), one-hot or a number."""
+    if classes:
+        label = target.argmax(axis=1)
+        constant = 1.0 - target.mean(axis=0).max()
+        return float((answer.argmax(axis=1) != label).mean() / max(constant, 1e-12))
+    wrong = ((answer.reshape(-1) - target[:, 0]) ** 2).mean()
+    return float(wrong / max(target[:, 0].var(), 1e-12))
+
+
+def forest_on(
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    validation: tuple[NDArray[np.float32], NDArray[np.float32]],
+    classes: bool,
+    seed: int,
+) -> Forest:
+    """Fit on `x` (rows, inputs) and `y` (rows, outputs); judge on the validation pair."""
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    kind = RandomForestClassifier if classes else RandomForestRegressor
+    more = {} if classes else {"max_features": 1 / 3, "min_samples_leaf": 3}
+    forest = kind(_TREES, oob_score=False, random_state=seed, **more)
+    forest.fit(x, y.argmax(axis=1) if classes else y[:, 0])
+    answer = _proba(forest, validation[0], y.shape[1]) if classes else forest.predict(validation[0])
+    seen = _out_of_bag(forest, x, y.shape[1]) if classes else np.full((len(x), 1), np.nan)
+    return Forest(
+        error_of(validation[1], answer, classes), np.asarray(forest.feature_importances_), seen
+    )
+
+
+def _proba(forest: object, x: NDArray[np.float32], classes: int) -> NDArray[np.float64]:
+    """Probabilities of all classes, those without a training row among them."""
+    found = np.zeros((len(x), classes))
+    found[:, forest.classes_] = forest.predict_proba(x)  # type: ignore[attr-defined]
+    return found
+
+
+def _out_of_bag(forest: object, x: NDArray[np.float32], classes: int) -> NDArray[np.float64]:
+    """Each row's mean answer by the trees that have not seen it; NaN where all have."""
+    found, count = np.zeros((len(x), classes)), np.zeros((len(x), 1))
+    trees = zip(forest.estimators_, forest.estimators_samples_, strict=True)  # type: ignore[attr-defined]
+    for tree, seen in trees:
+        out = np.ones(len(x), bool)
+        out[seen] = False
+        found[np.ix_(out, forest.classes_)] += tree.predict_proba(x[out])  # type: ignore[attr-defined]
+        count[out] += 1
+    with np.errstate(invalid="ignore"):
+        return np.asarray(found / np.where(count == 0, np.nan, count))
+
+
+def lone_column(
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    validation: tuple[NDArray[np.float32], NDArray[np.float32]],
+    names: Sequence[str],
+    forest: Forest,
+    classes: bool,
+    seed: int,
+) -> Lone | None:
+    """The column of the table that decides most by itself, and what all others tell without it.
+
+    `names` holds the table's column of each input. None where there is one column alone.
+    """
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    owners = np.array(names)
+    weight = {name: float(forest.importance[owners == name].sum()) for name in dict.fromkeys(names)}
+    if len(weight) < 2:
+        return None
+    kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
+    target = y.argmax(axis=1) if classes else y[:, 0]
+    best, least = "", np.inf
+    for name in sorted(weight, key=lambda each: -weight[each])[:_ASKED]:
+        own = np.flatnonzero(owners == name)
+        tree = kind(max_leaf_nodes=_LEAVES, min_samples_leaf=3, random_state=seed).fit(
+            x[:, own], target
+        )
+        there = validation[0][:, own]
+        answer = _proba(tree, there, y.shape[1]) if classes else tree.predict(there)
+        error = error_of(validation[1], answer, classes)
+        if error < least:
+            best, least = name, error
+    others = np.flatnonzero(owners != best)
+    rest = forest_on(x[:, others], y, (validation[0][:, others], validation[1]), classes, seed)
+    return Lone(best, least, rest.error)
+
+
+def labels_seen(y: NDArray[np.float32], forest: Forest) -> Labels | None:
+    """How labels fit the forest's out-of-bag answers; None where too few rows have any.
+
+    `doubted` is Northcutt et al. 2021: a row counts for another class where its probability is at
+    least the mean of those that bear that label.
+    """
+    there = np.isfinite(forest.answers).all(axis=1)
+    chances, label = forest.answers[there], y[there].argmax(axis=1)
+    if len(label) < 50:
+        return None
+    surest = np.argsort(-chances.max(axis=1), kind="stable")[: int(_SHARE * len(label))]
+    wrong = float((chances[surest].argmax(axis=1) != label[surest]).mean())
+    usual = np.array([
+        chances[label == k, k].mean() if (label == k).any() else np.inf
+        for k in range(chances.shape[1])
+    ])  # fmt: skip
+    held = np.where(chances >= usual, chances, -1.0)
+    other = held.argmax(axis=1)
+    doubted = float(((held.max(axis=1) >= 0.0) & (other != label)).mean())
+    return Labels(int(there.sum()), wrong, doubted)
