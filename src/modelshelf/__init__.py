@@ -20,6 +20,7 @@ __all__ = [
     "UserError",
     "__version__",
     "compare",
+    "diagnose",
     "dissect",
     "explain",
     "probe",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from modelshelf.space.space import Space
     from modelshelf.study import Model, StudyResult
     from modelshelf.understanding.compare import compare
+    from modelshelf.understanding.diagnose import diagnose
     from modelshelf.understanding.dissect import dissect
     from modelshelf.understanding.explain import explain
     from modelshelf.understanding.like import train_like
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from modelshelf.understanding.worth import worth
 
 _HOMES = {
+    "diagnose": "understanding.diagnose",
     "worth": "understanding.worth",
     "dissect": "understanding.dissect",
     "training_step": "understanding.step",

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from modelshelf.cli.compare import compare
+from modelshelf.cli.diagnose import diagnose
 from modelshelf.cli.dissect import dissect
 from modelshelf.cli.explain import explain
 from modelshelf.cli.hyperparameters import hyperparameters
@@ -43,7 +44,10 @@ for command in (
     explain,
     probe,
     dissect,
-    compare, worth):
+    compare,
+    worth,
+    diagnose,
+):
     app.command()(command)
 
 

@@ -47,6 +47,7 @@ class Finding:
     advice: str  #: what to try, in words
     changes: dict[str, object] = field(hash=False)  #: settings that do so; none where none can
     barcode: str = ""  #: of the network with these changes
+    column: str = ""  #: a column to leave aside, where that is what to try
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Diagnosis:
     train_error: float  #: as a share of what the best constant answer gets wrong
     validation_error: float
     forest_error: float  #: of a random forest on the same validation rows
+    rows: str = ""  #: where the table can be read again; empty where that is not known
+    target: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -272,7 +275,8 @@ def _leak(found: Evidence) -> Finding | None:
         f"answer's; all other columns together leave {lone.without:.3f}. Is it known when the "
         "question is asked?"
     )
-    return _finding(found, "leak", "suspected", said, remedies.without_column(lone.name))
+    advice, _ = remedies.without_column()
+    return Finding("leak", "suspected", said, advice, {}, column=lone.name)
 
 
 def _noise(found: Evidence) -> Finding | None:

@@ -130,6 +130,6 @@ def reseeded() -> Remedy:
     return "Train the same settings with another seed.", {}
 
 
-def without_column(name: str) -> Remedy:
+def without_column() -> Remedy:
     """No setting: the column is to be left aside."""
-    return f"If it is not known in time, leave it aside: --column {name}=ignore.", {}
+    return "If it is not, leave it aside.", {}
