@@ -52,7 +52,8 @@ def _flow(layer: Layer, flow: Flow, zeros: bool, saturated: bool) -> Iterator[st
     yield f"{flow.gradient:.2g}"
     yield _short(flow.weight_gradient)
     yield _short(flow.weight)
-    yield "–" if math.isnan(flow.ratio) else f"{100 * flow.ratio:.2g} %"
+    share = 100 * flow.ratio
+    yield "–" if math.isnan(share) else f"{share:,.0f} %" if share >= 100 else f"{share:.2g} %"
 
 
 def columns_table(found: Dissection) -> Table:

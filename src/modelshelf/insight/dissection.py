@@ -181,11 +181,11 @@ def _idle(found: Dissection) -> Iterator[str]:
                 f"nothing flows back through {'it' if dead == 1 else 'them'} for any of the "
                 f"{found.rows} rows. As drawn there were {before or 'none'}."
             )
-        if (each.trained.saturated or 0.0) > _MANY:
+        now, then = each.trained.saturated or 0.0, each.initial.saturated or 0.0
+        if now > _MANY:
             yield (
-                f"{each.trained.saturated:.0%} of what {each.name} gives is saturated: its "
-                "slope is below 2 % of the steepest, and such units hardly learn. As drawn it was "
-                f"{each.initial.saturated:.0%}."
+                f"{100 * now:.0f} % of what {each.name} gives is saturated: its slope is below 2 % "
+                f"of the steepest, and such units hardly learn. As drawn it was {100 * then:.0f} %."
             )
 
 
@@ -209,13 +209,13 @@ def _moving(found: Dissection) -> Iterator[str]:
         ratio = each.trained.ratio
         if ratio > _LARGE:
             yield (
-                f"One more step would change the weights of {each.name} by {ratio:.0%} of their "
-                "norm: at this learning rate they have not settled."
+                f"One more step at the full learning rate would change the weights of {each.name} "
+                f"by {100 * ratio:,.0f} % of their norm: it would lead far away from here."
             )
         elif 0 <= ratio < _SMALL:
             yield (
-                f"One more step would change the weights of {each.name} by {ratio:.1e} of their "
-                "norm, next to nothing."
+                f"One more step at the full learning rate would change the weights of {each.name} "
+                f"by {ratio:.1e} of their norm, next to nothing."
             )
 
 

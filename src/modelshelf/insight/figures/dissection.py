@@ -87,7 +87,7 @@ def _layers(figure: Any, found: Dissection) -> None:
 
 def _worth_title(found: Dissection) -> str:
     of = found.importance
-    return f"{of.metric} worse by, without a column ({of.rows:,} {of.part} rows)"
+    return f"{of.metric}: worse by, without each column"
 
 
 def _worth(figure: Any, found: Dissection) -> None:
