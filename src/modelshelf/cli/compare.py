@@ -164,7 +164,7 @@ def _between(ends: tuple[float, float]) -> str:
 
 def _told(difference: Difference) -> str:
     """The interval of a difference, and what it says."""
-    said = "within chance"
+    said = "alike"
     if difference.told:
         said = "better" if difference.better > 0 else "worse"
     return f"{number(difference.low)} to {number(difference.high)}: {said}"

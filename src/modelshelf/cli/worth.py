@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["worth"]
 
+_DRAWING = 1.5  # seconds kept for the figure
 _BEAT = 5.0  # seconds between two plain lines
 
 
@@ -53,7 +54,8 @@ def worth(
     console = make_console(stderr=as_json)
     seconds = parse_time(limit)
     with _Told(console) as told:
-        left = max(seconds - (time.monotonic() - began), 0.1)
+        spent = time.monotonic() - began + (_DRAWING if figure is not None else 0.0)
+        left = max(seconds - spent, 0.1)
         found = judged(
             study, shelf=shelf, data=data, test=test, time_limit=left, seed=seed, progress=told
         )
@@ -107,8 +109,7 @@ def _view(found: Worth, shelf: str | None) -> Iterator[Any]:
     yield Text(title, style="bold green" if found.deep else "bold yellow").append_text(
         safe(f"  {found.study}, the network {found.barcode}")
     )
-    for sentence in found.advice:
-        yield sentence
+    yield from found.advice
     yield ""
     yield _contenders(found)
     yield from _how(found)
@@ -132,7 +133,7 @@ def _contenders(found: Worth) -> Table:
         table.add_column(head, justify="right")
     for each in found.contenders:
         chosen = each.name == found.choice.name
-        name = f"{'★ ' if chosen else '  '}{each.name}" + (f" ({each.note})" if each.note else "")
+        name = f"{'★ ' if chosen else '  '}{each.name}"
         table.add_row(name, *_cells(each), style="bold green" if chosen else "")
     return table
 
@@ -141,7 +142,7 @@ def _cells(each: Contender) -> list[str]:
     apart = "–"
     if each.to_network is not None:
         it = each.to_network
-        said = ("better" if it.better > 0 else "worse") if it.told else "within chance"
+        said = ("better" if it.better > 0 else "worse") if it.told else "alike"
         sign = "+" if it.value >= 0 else "−"
         apart = f"{sign}{number(abs(it.value))} ({number(it.low)} to {number(it.high)}) {said}"
     fit = f"{each.fit_seconds:.2f} s" if math.isfinite(each.fit_seconds) else "–"
@@ -162,7 +163,10 @@ def _how(found: Worth) -> Iterator[Text]:
         f"{found.method}. Plain models have their defaults, and {found.fitted_on:,} rows to learn "
         "from. All times are of one core; the network's is that of its own training: the study "
         f"took {found.search_seconds:.0f} s to find it. Numbers: weights, coefficients, leaves, "
-        "or what is kept.",
+        "or what is kept."
+        + "".join(
+            f" {each.name.capitalize()}: {each.note}." for each in found.contenders if each.note
+        ),
         style="dim",
     )
     if found.test_uses > 1:
@@ -191,5 +195,5 @@ def _gain(each: CurveOverRows) -> str:
         return "cannot be told"
     ends = f"({number(each.more.low)} to {number(each.more.high)})"
     if not each.more.told:
-        return f"within chance {ends}"
+        return f"cannot be told {ends}"
     return f"better by {number(each.more.gain)} {ends}"

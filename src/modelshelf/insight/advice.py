@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from modelshelf.insight.more_rows import MoreRows
 from modelshelf.insight.paired import Difference
 from modelshelf.insight.worth import Choice, Contender, CurveOverRows
 
@@ -62,6 +61,7 @@ def _sentences(
                 f"{_listed(others)} cannot be told from it on {rows:,} rows, and "
                 f"{'costs' if len(others) == 1 else 'cost'} more."
             )
+        yield from _cheaper(chosen, by_name, choice.learned)
     if chosen.deep:
         yield from _against_plain(by_name)
     elif "network" not in choice.alike and chosen.to_network is not None:
@@ -71,6 +71,19 @@ def _sentences(
         )
     else:
         yield "A deep network is not worth its cost here."
+
+
+def _cheaper(
+    chosen: Contender, by_name: dict[str, Contender], learned: Sequence[str]
+) -> Iterator[str]:
+    """What the best of those that cost less reaches: contenders are best first."""
+    less = [by_name[name] for name in by_name if name in learned and name != chosen.name]
+    for other in [each for each in less if each.cost < chosen.cost][:1]:
+        name = called(other.name)
+        yield (
+            f"{name[0].upper()}{name[1:]} costs less, and reaches {figures(other.score)}: "
+            f"{_beside(other, chosen)}."
+        )
 
 
 def _against_plain(by_name: dict[str, Contender]) -> Iterator[str]:
@@ -98,13 +111,9 @@ def _more(curve: CurveOverRows, metric: str) -> str:
             f"(95 %: {_rough(more.low)} to {_rough(more.high)})."
         )
     return (
-        f"Whether twice the rows would help {name} cannot be told from chance: its {metric} should "
-        f"improve by {_ends(more)}."
+        f"Whether twice the rows would help {name} cannot be told: its {metric} should improve by "
+        f"{_rough(more.low)} to {_rough(more.high)}."
     )
-
-
-def _ends(more: MoreRows) -> str:
-    return f"{_rough(more.low)} to {_rough(more.high)}"
 
 
 def _beside(mine: Contender, its: Contender) -> str:

@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 
 _POWERS = np.linspace(0.1, 1.5, 15)  # of the rows, by which errors fall
 _LEAST_SHARES = 3
+_KNOWN = 0.25
 _LEAST_RUNS = 2  # of the largest share and the one below it, to know what chance does
 
 
@@ -55,8 +56,8 @@ class MoreRows:
 
     @property
     def told(self) -> bool:
-        """Whether it is more than chance."""
-        return self.low > 0.0
+        """Whether it is known well enough to be said: by the least, a quarter of it is left."""
+        return self.low > 0.0 and self.low >= _KNOWN * self.gain
 
 
 def share_points(runs: Sequence[Run], seed: int) -> tuple[SharePoint, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,9 +41,15 @@ class Contender:
 
     @property
     def cost(self) -> float:
-        """Time to fit × time to answer × bytes; what is under 10 ms or 10 KiB counts as that."""
-        seconds = max(self.fit_seconds, _LEAST_SECONDS) * max(self.answer_seconds, _LEAST_SECONDS)
-        return seconds * max(self.bytes, _LEAST_BYTES)
+        """Time to fit × time to answer × bytes; what is under 10 ms or 10 KiB counts as that.
+
+        Infinite where a time is not known.
+        """
+        fit, answer = (
+            max(each, _LEAST_SECONDS) for each in (self.fit_seconds, self.answer_seconds)
+        )
+        cost = fit * answer * max(self.bytes, _LEAST_BYTES)
+        return math.inf if math.isnan(cost) else cost
 
 
 @dataclass(frozen=True, slots=True)

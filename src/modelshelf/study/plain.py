@@ -29,8 +29,8 @@ Rows = NDArray[np.int64]
 Predict = Callable[[pl.DataFrame], NDArray[np.float64]]
 
 _NEIGHBOURS = (1, 5, 15, 50)  # of which validation rows choose
-_MOST_KEPT = 20_000  # rows that neighbours are looked for among
-_MOST_ASKED = 2_000  # validation rows that choose how many
+_MOST_KEPT = 10_000  # rows that neighbours are looked for among
+_MOST_ASKED = 1_000  # validation rows that choose how many
 _NODE = 28  # bytes: a column, a threshold, two children and a gain
 
 
@@ -95,7 +95,7 @@ def _neighbours(problem: Problem, rows: Rows) -> Plain:
     count = _best_count(problem)
     model, encode = _nearest(problem, kept, min(count, len(kept)))
     width = encode(problem.dataset.frame[:1]).shape[1]
-    note = f"{count} neighbours"
+    note = f"{count} neighbour{'s' if count > 1 else ''}"
     if len(kept) < len(rows):
         note += f" among {len(kept):,} rows, drawn of {len(rows):,}"
     numbers = len(kept) * (width + 1)

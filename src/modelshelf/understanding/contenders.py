@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -17,10 +18,10 @@ from modelshelf.executors import Done, ThreadExecutor
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.ensemble_model import EnsembleModel
 from modelshelf.study.model import Model
-from modelshelf.study.plain import Fit, Plain, load, plain_models
+from modelshelf.study.plain import Fit, load, plain_models
 from modelshelf.study.problem import Problem
 
-__all__ = ["CONSTANT", "ENSEMBLE", "NETWORK", "Fitted", "deep", "plain"]
+__all__ = ["CONSTANT", "ENSEMBLE", "NETWORK", "Answered", "deep", "plain"]
 
 CONSTANT, NETWORK, ENSEMBLE = "constant", "network", "ensemble"
 
@@ -31,8 +32,21 @@ Predict = Callable[[pl.DataFrame], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """A contender that is ready to answer, and what it took."""
+class Answered:
+    """What a contender answered to the rows that all are judged by, and what it cost."""
+
+    name: str
+    output: NDArray[np.float64]  #: (rows, classes), or (rows,)
+    fit_seconds: float  #: on one core
+    answer_seconds: float  #: for 1,000 rows, preparation included, on one core
+    parameters: int
+    bytes: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """A contender that is ready to answer."""
 
     name: str
     predict: Predict
@@ -41,8 +55,8 @@ class Fitted:
     bytes: int
     note: str = ""
 
-    def timed(self, frame: pl.DataFrame) -> float:
-        """Seconds to answer 1,000 rows on one core, preparation included: the best of three."""
+    def answered(self, frame: pl.DataFrame) -> Answered:
+        """Its answers to these rows; a thousand of them are timed, the best of three times."""
         rows = pl.concat([frame] * -(-_TIMED // frame.height)).head(_TIMED)
         found = []
         with threadpool_limits(limits=1):
@@ -50,25 +64,44 @@ class Fitted:
                 began = time.perf_counter()
                 self.predict(rows)
                 found.append(time.perf_counter() - began)
-        return min(found)
+            output = self.predict(frame)
+        return Answered(
+            self.name, output, self.fit_seconds, min(found), self.parameters, self.bytes, self.note
+        )
 
 
-def deep(shelf: Shelf, record: StudyRecord, trial: TrialRecord) -> Iterator[Fitted]:
+def deep(
+    shelf: Shelf,
+    record: StudyRecord,
+    trial: TrialRecord,
+    frame: pl.DataFrame,
+    left: Callable[[], float],
+) -> Iterator[Answered | str]:
     """The network, and the study's ensemble where it has one of several networks."""
     model = Model.from_record(shelf, trial)
-    yield Fitted(
+    yield _Ready(
         NETWORK,
-        lambda frame: model.answer(model.preparation.transform(frame)),
+        lambda rows: model.answer(model.preparation.transform(rows)),
         trial.seconds,
         model.network.layout.parameters,
         model.network.theta.nbytes,
-    )
+    ).answered(frame)
     found = (record.result or {}).get("ensemble")
-    if found and found["size"] > 1:
-        ensemble = EnsembleModel.from_file(found["file"], shelf.path)
-        seconds = sum(_trained(shelf, each["copy"]) for each in found["members"])
-        note = f"{found['size']} networks"
-        yield Fitted(ENSEMBLE, ensemble.answer, seconds, ensemble.parameters, ensemble.bytes, note)
+    if not found or found["size"] < 2:
+        return
+    # Its study measured what it takes to answer 1,000 rows.
+    if (frame.height / 1_000 + _TRIES) * (found["seconds"] or 0.0) > left() / 2:
+        yield f"{ENSEMBLE}: its {found['size']} networks take too long to answer"
+        return
+    ensemble = EnsembleModel.from_file(found["file"], shelf.path)
+    yield _Ready(
+        ENSEMBLE,
+        ensemble.answer,
+        sum(_trained(shelf, each["copy"]) for each in found["members"]),
+        ensemble.parameters,
+        ensemble.bytes,
+        f"{found['size']} networks",
+    ).answered(frame)
 
 
 def _trained(shelf: Shelf, copy: str) -> float:
@@ -82,60 +115,60 @@ def _trained(shelf: Shelf, copy: str) -> float:
 def plain(
     problem: Problem,
     rows: NDArray[np.int64],
+    frame: pl.DataFrame,
     left: Callable[[], float],
     tell: Callable[[str], None],
-) -> Iterator[Fitted | str]:
-    """The constant, and each plain model fitted on these rows; a sentence where one was not.
+) -> Iterator[Answered | str]:
+    """The constant, and each plain model fitted on `rows`; a sentence where one was left out.
 
-    Each is given half of the time that is `left()`. A fit cannot be interrupted: one that takes
-    longer goes on by itself, and its result is not used.
+    Each is given half of the time that is `left()`, to fit and to answer `frame`. A fit cannot be
+    interrupted: one that takes longer goes on by itself, and its result is not used.
     """
-    yield _constant(problem, rows)
+    yield _constant(problem, rows).answered(frame)
     load()
     for name, fit in plain_models().items():
         allowed = left() / 2
         tell(f"fitting {name}")
-        done = _within(lambda fit=fit: _measured(fit, problem, rows), allowed)  # type: ignore[misc]
+        done = _within(partial(_fitted, name, fit, problem, rows, frame), allowed)
         if done is None:
-            yield f"{name}: it was not fitted within {max(allowed, 0.0):.0f} s"
+            yield f"{name}: it was not fitted and asked within {max(allowed, 0.0):.1f} s"
         elif done.result is None:
             yield f"{name}: it could not be fitted ({done.error})"
         else:
-            model, seconds = done.result
-            yield Fitted(name, model.predict, seconds, model.parameters, model.bytes, model.note)
+            yield done.result
 
 
-def _constant(problem: Problem, rows: NDArray[np.int64]) -> Fitted:
-    """The shares of the classes, or the mean, whatever the row."""
-    target = problem.dataset.target[rows]
-    if not problem.classes:
-        mean = float(np.mean(target, dtype=np.float64))
-        return Fitted(CONSTANT, lambda frame: np.full(frame.height, mean), 0.0, 1, 8)
-    shares = np.bincount(target, minlength=len(problem.dataset.schema.classes)) / len(target)
-    size = len(shares)
-    return Fitted(CONSTANT, lambda frame: np.tile(shares, (frame.height, 1)), 0.0, size, 8 * size)
-
-
-Measured = tuple[Plain, float]
-
-
-def _measured(fit: Fit, problem: Problem, rows: NDArray[np.int64]) -> Measured:
+def _fitted(
+    name: str, fit: Fit, problem: Problem, rows: NDArray[np.int64], frame: pl.DataFrame
+) -> Answered:
     with threadpool_limits(limits=1):
         began = time.perf_counter()
         model = fit(problem, rows)
-        return model, time.perf_counter() - began
+        seconds = time.perf_counter() - began
+    ready = _Ready(name, model.predict, seconds, model.parameters, model.bytes, model.note)
+    return ready.answered(frame)
 
 
-def _within(
-    work: Callable[[], Measured], seconds: float
-) -> Done[Callable[[], Measured], Measured] | None:
+Work = Callable[[], Answered]
+
+
+def _within(work: Work, seconds: float) -> Done[Work, Answered] | None:
     """The work, done within a time; None where it was not."""
     if seconds <= 0.0:
         return None
-    executor: ThreadExecutor[Callable[[], Measured], Measured] = ThreadExecutor(
-        lambda job: job(), 1
-    )
+    executor: ThreadExecutor[Work, Answered] = ThreadExecutor(lambda job: job(), 1)
     executor.submit(work)
     done = executor.next(seconds)
     executor.close(patience=0.0)
     return done
+
+
+def _constant(problem: Problem, rows: NDArray[np.int64]) -> _Ready:
+    """The shares of the classes, or the mean, whatever the row."""
+    target = problem.dataset.target[rows]
+    if not problem.classes:
+        mean = float(np.mean(target, dtype=np.float64))
+        return _Ready(CONSTANT, lambda frame: np.full(frame.height, mean), 0.0, 1, 8)
+    shares = np.bincount(target, minlength=len(problem.dataset.schema.classes)) / len(target)
+    size = len(shares)
+    return _Ready(CONSTANT, lambda frame: np.tile(shares, (frame.height, 1)), 0.0, size, 8 * size)

@@ -26,7 +26,8 @@ __all__ = ["Growing", "Job"]
 
 _PARTS = 16  # the smallest share is one of so many
 _SHARES = (16, 8, 4, 2, 1)  # parts, the largest share first: it tells most
-_REPEATS = 5  # other rows in the shares, and other seeds
+#: Other rows in the shares, and other seeds; all models are trained so before any goes on.
+_REPEATS = ((0, 1), (2, 3), (4,))
 _LEAST_ROWS = 30
 _MOST_EPOCHS = 4  # times as many, so that few rows are not learned from in too few steps
 _SLACK = 1.5  # times what a training is expected to take must be left
@@ -85,13 +86,18 @@ class Growing:
         return found
 
     def _jobs(self) -> Iterator[Job]:
-        """The largest shares first; all names once before any twice."""
-        for repeat in range(_REPEATS):
-            for name in self.seconds:
-                for parts in _SHARES:
-                    again = repeat and parts == _PARTS and name != NETWORK
-                    if not again and len(self._rows(parts, repeat)) >= _LEAST_ROWS:
-                        yield Job(name, parts, repeat)
+        """The network first, then what is fitted sooner; each twice, for its scatter; then again.
+
+        Of each, the largest share comes first. Plain models on all rows are always the same.
+        """
+        names = sorted(self.seconds, key=lambda name: (name != NETWORK, self.seconds[name]))
+        for repeats in _REPEATS:
+            for name in names:
+                for repeat in repeats:
+                    for parts in _SHARES:
+                        again = repeat and parts == _PARTS and name != NETWORK
+                        if not again and len(self._rows(parts, repeat)) >= _LEAST_ROWS:
+                            yield Job(name, parts, repeat)
 
     @cached_property
     def _split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -29,7 +29,7 @@ from modelshelf.study.plain import BOOSTING, LIGHTGBM, LINEAR, plain_models
 from modelshelf.study.problem import Problem
 from modelshelf.study.rows import problem_of
 from modelshelf.understanding.common_rows import thinned
-from modelshelf.understanding.contenders import CONSTANT, ENSEMBLE, NETWORK, Fitted, deep, plain
+from modelshelf.understanding.contenders import CONSTANT, ENSEMBLE, NETWORK, Answered, deep, plain
 from modelshelf.understanding.growing import Growing
 from modelshelf.understanding.taken import as_table
 
@@ -141,15 +141,10 @@ class _Judging:
 
         uses = self._count_test_use()
         train = self._fitted_rows()
-        fitted = list(deep(self.shelf, self.record, self.trial))
-        for each in plain(self.problem, train, lambda: left(_CONTENDERS), tell):
-            if isinstance(each, Fitted):
-                fitted.append(each)
-            else:
-                self.left_out.append(each)
-        contenders, choice = self._judged(fitted)
+        answered = self._answered(train, lambda: left(_CONTENDERS), tell)
+        contenders, choice = self._judged(answered)
         metric = self.problem.metric
-        curves = self._curves(fitted, left, tell)
+        curves = self._curves(answered, left, tell)
         asked = advised(choice, contenders, metric.name, len(self._judge[1]), self.problem.classes)
         return Worth(
             study=self.record.name,
@@ -203,31 +198,48 @@ class _Judging:
 
     # -- the contenders -------------------------------------------------------------------------
 
-    def _judged(self, fitted: Sequence[Fitted]) -> tuple[tuple[Contender, ...], Choice]:
+    def _answered(
+        self, train: NDArray[np.int64], left: Callable[[], float], tell: Callable[[str], None]
+    ) -> list[Answered]:
+        """All contenders that there is time for."""
+        frame = self._judge[0]
+        found = []
+        for each in (
+            *deep(self.shelf, self.record, self.trial, frame, left),
+            *plain(self.problem, train, frame, left, tell),
+        ):
+            if isinstance(each, str):
+                self.left_out.append(each)
+            elif np.isfinite(each.output).all():
+                found.append(each)
+            else:
+                self.left_out.append(f"{each.name}: its answers are not finite")
+        return found
+
+    def _judged(self, answered: Sequence[Answered]) -> tuple[tuple[Contender, ...], Choice]:
         """All contenders, the best first, and the one to use."""
-        frame, target, _ = self._judge
-        outputs = {each.name: each.predict(frame) for each in fitted}
-        contenders = [self._contender(each, outputs) for each in fitted]
-        sign = 1.0 if self.problem.metric.direction is Direction.MAXIMIZE else -1.0
+        metric, target = self.problem.metric, self._judge[1]
+        outputs = {each.name: each.output for each in answered}
+        contenders = [self._contender(each, outputs) for each in answered]
+        sign = 1.0 if metric.direction is Direction.MAXIMIZE else -1.0
         contenders.sort(key=lambda each: -sign * each.score)
         costs = {each.name: each.cost for each in contenders}
-        choice = choose(costs, CONSTANT, outputs, target, self.problem.metric, self.seed)
+        choice = choose(costs, CONSTANT, outputs, target, metric, self.seed)
         return tuple(contenders), choice
 
-    def _contender(self, each: Fitted, outputs: dict[str, NDArray[np.float64]]) -> Contender:
-        frame, target, _ = self._judge
-        metric, mine = self.problem.metric, outputs[each.name]
+    def _contender(self, each: Answered, outputs: dict[str, NDArray[np.float64]]) -> Contender:
+        metric, target = self.problem.metric, self._judge[1]
         apart = None
         if each.name != NETWORK:
-            apart = difference(metric, target, mine, outputs[NETWORK], self.seed)
+            apart = difference(metric, target, each.output, outputs[NETWORK], self.seed)
         return Contender(
             name=each.name,
             deep=each.name in (NETWORK, ENSEMBLE),
-            score=score(metric, target, mine),
-            interval=spread(metric, target, mine, self.seed),
+            score=score(metric, target, each.output),
+            interval=spread(metric, target, each.output, self.seed),
             to_network=apart,
             fit_seconds=each.fit_seconds,
-            answer_seconds=each.timed(frame),
+            answer_seconds=each.answer_seconds,
             parameters=each.parameters,
             bytes=each.bytes,
             note=each.note,
@@ -237,21 +249,21 @@ class _Judging:
 
     def _curves(
         self,
-        fitted: Sequence[Fitted],
+        answered: Sequence[Answered],
         left: Callable[[], float],
         tell: Callable[[str], None],
     ) -> tuple[CurveOverRows, ...]:
         configuration = Configuration.from_json(self.trial.configuration)
         epochs = configuration.whole("epochs") / max(self.trial.epoch, 1)
         seconds = {NETWORK: self.trial.seconds * epochs}
-        seconds |= {e.name: e.fit_seconds for e in fitted if e.name in (LINEAR, BOOSTING)}
+        seconds |= {e.name: e.fit_seconds for e in answered if e.name in (LINEAR, BOOSTING)}
         growing = Growing(self.problem, configuration, self.seed, seconds, cpu_count(), left)
         runs = growing.runs(
             lambda done, all_: tell(f"learning curves over rows, {done} of {all_} trainings")
         )
         planned, done = growing.planned, sum(map(len, runs.values()))
         if done < planned:
-            self.left_out.append(f"learning curves over rows: {done} of {planned} trainings")
+            self.left_out.append(f"{planned - done} of {planned} trainings for the learning curves")
         return tuple(
             CurveOverRows(
                 name,

@@ -1,0 +1,77 @@
+"""What twice the rows should bring: planted power laws, and curves that are flat."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from modelshelf.data.metrics import METRICS
+from modelshelf.insight.more_rows import Run, more_rows, share_points
+
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+
+
+def planted(rng, error, repeats=3, noise=0.004, rows=0.01, maximize=False):
+    """Runs whose error on a share is `error(share)`: rows blur all alike, trainings each alone."""
+    here = rows * rng.standard_normal()  # these validation rows are harder, or easier, than most
+    again = rows * rng.standard_normal(300)
+    runs = []
+    for share in SHARES:
+        for _ in range(repeats):
+            value = error(share) + here + noise * rng.standard_normal()
+            every = value + again + 0.1 * rows * rng.standard_normal(300)
+            if maximize:
+                value, every = 1 - value, 1 - every
+            runs.append(Run(share, int(1600 * share), value, every))
+    return runs
+
+
+@pytest.mark.parametrize("power", [0.3, 0.5, 1.0])
+@pytest.mark.parametrize("name", ["rmse", "accuracy"])
+def test_the_true_gain_lies_within_the_interval(power, name):
+    def error(rows):
+        return 0.1 + 0.05 * rows**-power
+
+    true = error(1.0) - error(2.0)
+    rng = np.random.default_rng(0)
+    held = told = 0
+    for seed in range(60):
+        runs = planted(rng, error, maximize=name == "accuracy")
+        found = more_rows(runs, METRICS[name], seed)
+        held += found.low <= true <= found.high
+        told += found.told
+    assert held >= 51
+    assert told >= 50
+
+
+def test_a_flat_curve_promises_nothing():
+    rng = np.random.default_rng(1)
+    found = [more_rows(planted(rng, lambda share: 0.1), METRICS["rmse"], s) for s in range(60)]
+    assert sum(each.told for each in found) <= 6
+    assert abs(np.mean([each.gain for each in found])) < 0.002
+
+
+def test_a_curve_that_rises_with_rows_is_no_gain():
+    rng = np.random.default_rng(2)
+    runs = planted(rng, lambda share: 0.1 + 0.05 * share)
+    found = more_rows(runs, METRICS["rmse"], 0)
+    assert found.gain < 0
+    assert not found.told
+
+
+def test_too_few_trainings_tell_nothing():
+    rng = np.random.default_rng(3)
+    runs = planted(rng, lambda share: 0.1 / share, repeats=1)
+    assert more_rows(runs, METRICS["rmse"], 0) is None
+    few = [each for each in planted(rng, lambda share: 0.1) if each.share >= 0.5]
+    assert more_rows(few, METRICS["rmse"], 0) is None
+
+
+def test_points_are_means_with_intervals_that_hold_rows_and_trainings():
+    rng = np.random.default_rng(4)
+    runs = planted(rng, lambda share: 0.1, noise=0.05)
+    quiet = planted(rng, lambda share: 0.1, noise=0.0)
+    points, narrow = share_points(runs, 0), share_points(quiet, 0)
+    assert [each.share for each in points] == list(SHARES)
+    assert all(each.low < each.score < each.high and each.runs == 3 for each in points)
+    assert np.mean([p.high - p.low for p in points]) > 2 * np.mean([p.high - p.low for p in narrow])

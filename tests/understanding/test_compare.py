@@ -1,0 +1,151 @@
+"""Networks on a shelf held against each other, on rows that none of them was trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from modelshelf import Configuration, Shelf, compare, train
+from modelshelf.core.errors import BarcodeError, DataError, SettingError
+from modelshelf.core.records import Purpose
+from modelshelf.data.metrics import METRICS, score
+from modelshelf.data.split import Split
+from modelshelf.study.model import Model
+from modelshelf.study.roles import roles_of
+from modelshelf.study.rows import table_of
+from modelshelf.understanding.taken import as_table
+from tests.study.conftest import make_table
+from tests.study.test_study import quick
+
+
+@pytest.fixture(scope="module")
+def shelved(tmp_path_factory):
+    where = tmp_path_factory.mktemp("compare") / "shelf"
+    table = make_table()
+    result = quick(table, where, trials=12)
+    with Shelf.open(where) as shelf:
+        search = [t for t in shelf.trials(result.study, purpose=Purpose.SEARCH) if t.best_epoch]
+    return result, where, table.drop("amount"), search
+
+
+def test_search_networks_are_scored_on_the_study_s_validation_rows(shelved):
+    _, where, table, search = shelved
+    two = [search[0].copy, search[-1].copy]
+    found = compare(two, shelf=where, data=table)
+    assert found.rows == "validation"
+    assert [n.scored.score for n in found.networks] == [n.validation for n in found.networks]
+    apart = found.networks[1].scored.difference
+    assert apart.value == pytest.approx(search[-1].score - search[0].score)
+    assert apart.low < apart.value < apart.high
+    assert found.networks[0].scored.difference is None
+    assert found.test_uses == 0
+    each = found.disagreements[0]
+    assert each.rows == each.first_right + each.second_right + each.neither > 0
+    lost = (each.second_right - each.first_right) / found.row_count
+    assert lost == pytest.approx(apart.value)
+    assert {s.name for s in found.settings if s.differs} >= {"hidden_layers"}
+    assert all(n.answer_seconds > 0 and n.multiply_adds > 0 and n.curve for n in found.networks)
+
+
+def test_rows_that_tell_are_real_rows_of_the_table(shelved):
+    _, where, table, search = shelved
+    found = compare([search[0].copy, search[-1].copy], shelf=where, data=table)
+    assert found.telling
+    for row in found.telling:
+        real = table.row(row.row - 1, named=True)
+        assert real["label"] == row.target
+        assert real["a"] == pytest.approx(row.values["a"])
+        models = [Model.from_shelf(n.copy, where) for n in found.networks]
+        answers = [str(m.predict(table[row.row - 1 : row.row])[0]) for m in models]
+        assert list(row.answers) == answers
+
+
+def test_no_network_is_scored_on_rows_that_trained_one(shelved):
+    result, where, table, search = shelved
+    with Shelf.open(where) as shelf:
+        record = shelf.study(result.study)
+        source = (record, *table_of(shelf, record, as_table(table)))
+        search_roles = roles_of(*source, Split("search"))
+        all_roles = roles_of(*source, Split("all"))
+    assert not (search_roles.trained & search_roles.tested).any()
+    assert (all_roles.trained | all_roles.tested).all()
+    # The refitted winner was trained on all rows: the search's copy stands for it, and it is said.
+    found = compare([result.winner.barcode, search[-1].barcode], shelf=where, data=table)
+    assert {n.purpose for n in found.networks} == {"search"}
+    assert found.row_count == int((~search_roles.trained & ~search_roles.tested).sum())
+    assert any("copies of the search stand for them" in note for note in found.notes)
+    # By its copy id it is that very network, which leaves no rows.
+    found = compare([result.winner.copy, search[-1].copy], shelf=where, data=table)
+    assert found.rows == ""
+    assert all(n.scored is None for n in found.networks)
+    assert any("--rows test" in note for note in found.notes)
+
+
+def test_a_look_at_test_rows_is_asked_for_and_counted(shelved):
+    result, where, table, search = shelved
+    with Shelf.open(where) as shelf:
+        before = shelf.study(result.study).test_uses
+    found = compare([result.winner.copy, search[-1].copy], shelf=where, data=table, rows="test")
+    assert found.rows == "test"
+    assert found.networks[0].scored.score == result.winner.test
+    with Shelf.open(where) as shelf:
+        assert shelf.study(result.study).test_uses == before + 1 == found.test_uses
+
+
+def test_networks_of_several_studies_of_the_same_rows_have_common_rows(shelved):
+    _, where, table, search = shelved
+    mine = train(table, target="label", configuration=Configuration(epochs=5, hidden_layers=[8]),
+                 shelf=where, seed=8)  # fmt: skip
+    found = compare([search[0].copy, mine.copy], shelf=where, data=table)
+    assert found.rows == "validation"
+    assert 0 < found.row_count < 48  # of both studies' validation rows, those that both held out
+    with Shelf.open(where) as shelf:
+        records = {n: shelf.study(n) for n in (search[0].study, mine.record.study)}
+        held = ~np.logical_or.reduce([
+            r.trained | r.tested
+            for r in (roles_of(record, *table_of(shelf, record, as_table(table)), Split("search"))
+                      for record in records.values())
+        ])  # fmt: skip
+    assert found.row_count == held.sum()
+    rows = table[np.flatnonzero(held)]
+    model = Model.from_shelf(mine.copy, where)
+    target = [model.classes.index(each) for each in rows["label"]]
+    right = score(METRICS["accuracy"], np.array(target), model.predict_proba(rows))
+    assert found.networks[1].scored.score == right
+
+
+def test_networks_of_other_rows_are_shown_without_scores(shelved):
+    _, where, _, search = shelved
+    other = train(make_table(200, seed=9).drop("amount"), target="label",
+                  configuration=Configuration(epochs=3), shelf=where)  # fmt: skip
+    found = compare([search[0].copy, other.copy], shelf=where)
+    assert found.rows == ""
+    assert any("learned from different rows" in note for note in found.notes)
+    assert found.networks[0].validation == search[0].score
+
+
+def test_rows_that_are_not_to_be_found_leave_the_rest(shelved):
+    _, where, table, search = shelved
+    found = compare([search[0].copy, search[1].copy], shelf=where)
+    assert found.rows == ""
+    assert any("--data FILE" in note for note in found.notes)
+    with pytest.raises(DataError, match="changed since"):
+        compare([search[0].copy, search[1].copy], shelf=where, data=table[:-1])
+    with pytest.raises(DataError):
+        compare([search[0].copy, search[1].copy], shelf=where, rows="test")
+
+
+def test_bad_input_says_what_to_do(shelved):
+    result, where, table, search = shelved
+    first = search[0].copy
+    for barcodes, error, says in (
+        ([first], SettingError, "from 2 to 8"),
+        ([first] * 9, SettingError, "from 2 to 8"),
+        ([first, first], SettingError, "the same network"),
+        ([first, "ZZZZ-ZZZZ"], BarcodeError, "names no network"),
+        ([first, result.study], BarcodeError, "An ensemble has no barcode"),
+    ):
+        with pytest.raises(error, match=says):
+            compare(barcodes, shelf=where, data=table)
+    with pytest.raises(SettingError, match="'validation' or 'test'"):
+        compare([first, search[1].copy], shelf=where, rows="both")
