@@ -24,6 +24,7 @@ __all__ = [
     "dissect",
     "explain",
     "probe",
+    "report",
     "train",
     "train_like",
     "training_step",
@@ -34,6 +35,7 @@ __all__ = [
 if TYPE_CHECKING:
     from modelshelf.api import train, tune
     from modelshelf.core.errors import UserError
+    from modelshelf.report.page import report
     from modelshelf.shelf import Shelf
     from modelshelf.space.configuration import Configuration
     from modelshelf.space.space import Space
@@ -56,6 +58,7 @@ _HOMES = {
     "explain": "understanding.explain",
     "train_like": "understanding.like",
     "probe": "understanding.probe",
+    "report": "report.page",
     "train": "api",
     "tune": "api",
     "UserError": "core.errors",

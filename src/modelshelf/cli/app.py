@@ -15,6 +15,7 @@ from modelshelf.cli.explain import explain
 from modelshelf.cli.hyperparameters import hyperparameters
 from modelshelf.cli.predict import predict
 from modelshelf.cli.probe import probe
+from modelshelf.cli.report import report
 from modelshelf.cli.shelf import shelf
 from modelshelf.cli.show import show
 from modelshelf.cli.train import train
@@ -47,6 +48,7 @@ for command in (
     compare,
     worth,
     diagnose,
+    report,
 ):
     app.command()(command)
 

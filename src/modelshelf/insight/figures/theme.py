@@ -53,7 +53,7 @@ def html(figure: Any, *, library: bool) -> str:
     text: str = figure.to_html(
         full_html=False,
         include_plotlyjs=library,
-        config={"displaylogo": False, "responsive": True},
+        config={"displayModeBar": False, "responsive": True},
     )
     return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from modelshelf.insight.figures.theme import COLOURS, GOOD, QUIET, blank, faded
@@ -19,18 +20,21 @@ def figure(worth: Worth) -> Any:
     titles = [f"{worth.metric} on {worth.row_count:,} {worth.rows} rows (95 %)"]
     if worth.curves:
         titles.append(f"{worth.metric} on validation rows, by rows learned from (95 %)")
-    drawn = blank(f"{worth.study}: is a deep network worth it?", height=440)
+    drawn = blank(f"{escape(worth.study)}: is a deep network worth it?", height=440)
     frame = make_subplots(rows=1, cols=len(titles), subplot_titles=titles, horizontal_spacing=0.12)
     frame.update_layout(drawn.layout)
     frame.update_layout(legend={"y": -0.2, "yanchor": "top", "x": 0.5, "xanchor": "left"},
                         margin={"t": 84})  # fmt: skip
+    frame.update_annotations(font_size=13)
     _scores(frame, worth)
     for i, curve in enumerate(worth.curves):
         _curve(frame, curve, COLOURS[i % len(COLOURS)])
     frame.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     frame.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     if worth.curves:
-        frame.update_xaxes(type="log", title="training rows", row=1, col=2)
+        rows = sorted({point.rows for curve in worth.curves for point in curve.points})
+        ticks = {"tickvals": rows, "ticktext": [f"{each:,}" for each in rows]}
+        frame.update_xaxes(type="log", title="training rows", row=1, col=2, **ticks)
     return frame
 
 
@@ -65,13 +69,22 @@ def _curve(frame: Any, curve: CurveOverRows, colour: str) -> None:
 
     rows = [point.rows for point in curve.points]
     band = [*(point.high for point in curve.points), *(p.low for p in reversed(curve.points))]
+    shared = {"legendgroup": curve.name, "name": curve.name}
     frame.add_trace(
-        go.Scatter(x=[*rows, *reversed(rows)], y=band, fill="toself", fillcolor=faded(colour),
-                   line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=curve.name),
-        row=1, col=2,
-    )  # fmt: skip
-    frame.add_trace(
-        go.Scatter(x=rows, y=[point.score for point in curve.points], mode="lines+markers",
-                   line={"color": colour}, name=curve.name, legendgroup=curve.name),
-        row=1, col=2,
-    )  # fmt: skip
+        go.Scatter(
+            x=[*rows, *reversed(rows)],
+            y=band,
+            mode="lines",
+            fill="toself",
+            fillcolor=faded(colour),
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+            **shared,
+        ),
+        row=1,
+        col=2,
+    )
+    means = [point.score for point in curve.points]
+    line = go.Scatter(x=rows, y=means, mode="lines+markers", line={"color": colour}, **shared)
+    frame.add_trace(line, row=1, col=2)

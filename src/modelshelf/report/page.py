@@ -1,0 +1,112 @@
+"""A report as one page of HTML that works offline, or as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from modelshelf.core.errors import ShelfError
+from modelshelf.core.words import number
+from modelshelf.insight.figures.explanation import (
+    effect_figure,
+    importance_figure,
+    interaction_figure,
+)
+from modelshelf.insight.figures.study import curve_figure, scores_figure, tried_figure
+from modelshelf.insight.figures.theme import html
+from modelshelf.report.story import Story, story_of
+from modelshelf.space.configuration import Configuration
+from modelshelf.space.words import short
+from modelshelf.study.words import label, tested
+
+__all__ = ["as_html", "as_markdown", "report"]
+
+_EFFECTS = 6
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
+
+
+def report(study: str, out: str | Path, shelf: str | Path | None = None) -> Path:
+    """Write a study's report to a `.html` or a `.md` file: its name, or how it begins.
+
+    Nothing is trained and no rows are read. Raises `ShelfError` where there is no such study, or
+    the file cannot be written.
+    """
+    out = Path(out)
+    makers = {".html": as_html, ".htm": as_html, ".md": as_markdown}
+    if out.suffix.lower() not in makers:
+        raise ShelfError(f"{str(out)!r}: expected a file name that ends in .html or .md.")
+    text = makers[out.suffix.lower()](story_of(study, shelf))
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ShelfError(f"The report cannot be written to {str(out)!r}: {error}.") from None
+    return out
+
+
+def as_html(story: Story) -> str:
+    """The story as one page: no script, style, picture or font comes from elsewhere."""
+    from markupsafe import Markup
+
+    figures = {name: Markup(piece) for name, piece in _pieces(story)}  # noqa: S704
+    drawn = Markup(story.drawn)  # noqa: S704 - both are of our own making, names in them escaped
+    return _rendered("page.html.j2", story=story, figures=figures, barcode=drawn)
+
+
+def as_markdown(story: Story) -> str:
+    """The story as Markdown, with tables in the place of figures."""
+    return _rendered("page.md.j2", story=story)
+
+
+def _rendered(name: str, **told: Any) -> str:
+    """A template filled in; in HTML, all that is told is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("modelshelf.report", ""),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain"] = _plain
+    environment.globals.update(
+        number=number,
+        label=label,
+        tested=tested,
+        short=lambda settings: short(Configuration.from_json(settings)),
+    )
+    page: str = environment.get_template(name).render(**told)
+    return page
+
+
+def _plain(text: object) -> str:
+    """Text as it is, in Markdown: on one line, with nothing in it that Markdown would obey."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def _pieces(story: Story) -> Iterator[tuple[str, str]]:
+    """The page's figures by name; the first holds Plotly's script."""
+    library = True
+    for name, figure in _figures(story):
+        yield name, html(figure, library=library)
+        library = False
+
+
+def _figures(story: Story) -> Iterator[tuple[str, Any]]:
+    result, found = story.result, story.explanation
+    if result is not None:
+        scored = scores_figure(result.metric, result.winner, result.ensemble, result.baselines)
+        yield "scores", scored
+    if found is not None and found.importances:
+        yield "importances", importance_figure(found)
+        sure = [each for each in found.importances if each.sure]
+        for each in sure[:_EFFECTS]:
+            yield f"effect {each.name}", effect_figure(each)
+        for pair in found.interactions[:1]:
+            yield "interaction", interaction_figure(pair)
+    if story.curve and story.winner is not None:
+        yield "curve", curve_figure(story.curve, story.winner.best_epoch)
+    if story.trials:
+        yield "tried", tried_figure(story.study.metric, story.trials)
