@@ -69,9 +69,7 @@ def test_a_step_is_printed_written_and_runs(trained, tmp_path, language):
 def test_bad_input(trained, tmp_path):
     barcode, where = trained
     for arguments, words in (
-        (("ZZZZ",), "ZZZZ"),
         ((barcode, "--row", 0), "There is no row 0"),
-        ((barcode, "--row", 10_000), "300 rows"),
         ((barcode, "--step", "nunpy"), "did you mean 'numpy'?"),
         ((barcode, "--out", tmp_path), "--step"),
         ((barcode, "--figure", tmp_path / "a.png"), ".html"),
