@@ -6,13 +6,14 @@ settings, or its rows. Nothing here looks at what a diagnosis says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from modelshelf import Configuration, Shelf, train
+from modelshelf.core.records import CurvePoint
 from modelshelf.core.seeds import derive, generator
 from modelshelf.data.read import bundled, read_table
 from modelshelf.study.beside import Wanted, study_beside, train_beside
@@ -133,8 +134,11 @@ def table_of(name: str, illness: str, seed: int) -> tuple[pl.DataFrame, str]:
         table, target = read_table(name), TARGETS[name]
     else:
         table, target = bundled(name)
-    most = 160 if illness == "overfitting" else ROWS
+    most = 200 if illness == "overfitting" else ROWS
     frame = table.frame[rng.permutation(table.frame.height)[:most]]
+    if illness == "overfitting":  # columns that say nothing, to learn the rows by heart from
+        noise = rng.normal(size=(frame.height, 100))
+        frame = frame.hstack(pl.DataFrame(noise, schema=[f"noise {k}" for k in range(100)]))
     if illness == "leak":
         frame = frame.with_columns(_leak(frame[target], rng))
     if illness == "label noise":
@@ -169,8 +173,8 @@ def _noisy(target: pl.Series, rng: np.random.Generator) -> pl.Series:
 def planted(name: str, illness: str, seed: int, folder: Path) -> str:
     """Train a network that is ill in this way, on a shelf in `folder`; its copy id.
 
-    Whether units died or saturated is seen only once it is trained: one that was spared is planted
-    anew.
+    Whether units died or saturated, or rows were learned by heart, is seen only once it is trained:
+    one that was spared is planted anew.
     """
     frame, target = table_of(name, illness, seed)
     path = folder / "rows.parquet"
@@ -188,7 +192,8 @@ def planted(name: str, illness: str, seed: int, folder: Path) -> str:
             beside = study_beside(shelf, study)
             found = train_beside(shelf, beside, problem, [wanted], workers=1)[wanted.key]
             x = problem.prepared(SEARCH_SPLIT, configuration).data.x[:500]
-            if illness not in _SEEN or _SEEN[illness](Model.from_record(shelf, found), x):
+            curve = shelf.curve(found.study, found.number)
+            if _is_ill(illness, Model.from_record(shelf, found), x, curve):
                 return found.copy
     raise AssertionError(f"no network of {name} came out with {illness}")
 
@@ -202,12 +207,13 @@ def _activations(model: Model, x: np.ndarray) -> Iterator[np.ndarray]:
         yield x
 
 
-def _mostly_dead(model: Model, x: np.ndarray) -> bool:
-    return any((each == 0).all(axis=0).mean() > 0.7 for each in _activations(model, x))
-
-
-def _mostly_saturated(model: Model, x: np.ndarray) -> bool:
-    return any((np.abs(each) > 0.99).mean() > 0.7 for each in _activations(model, x))
-
-
-_SEEN = {"dead units": _mostly_dead, "saturated units": _mostly_saturated}
+def _is_ill(illness: str, model: Model, x: np.ndarray, curve: Sequence[CurvePoint]) -> bool:
+    """Whether an illness that only training can bring came, by a plain look at the network."""
+    if illness == "dead units":
+        return any((each == 0).all(axis=0).mean() > 0.7 for each in _activations(model, x))
+    if illness == "saturated units":
+        return any((np.abs(each) > 0.99).mean() > 0.7 for each in _activations(model, x))
+    if illness == "overfitting":
+        losses = [each.validation_loss for each in curve]
+        return losses[-1] > 1.5 * min(losses)
+    return True

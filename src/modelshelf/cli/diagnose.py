@@ -25,7 +25,7 @@ def diagnose(
     retrain: Annotated[
         int, typer.Option(min=0, help="Train it on so many other seeds: was its own unlucky?")
     ] = 0,
-    time_limit: Annotated[str, typer.Option("--time", help="Time for what is trained.")] = "30s",
+    time_limit: Annotated[str, typer.Option("--time", help="Time for what is trained.")] = "60s",
     workers: Annotated[int | None, typer.Option(min=1, help="Networks trained at a time.")] = None,
     data: RowsFile = None,
     test: TestFile = None,

@@ -24,15 +24,17 @@ _MOST_DEAD = 0.6  # of a layer's units
 _MOST_SATURATED = 0.6  # of a layer's outputs
 _FADED = 1e-3  # of the output's gradient is what reaches the first layer
 _GROWN = 1e2
-_GAIN = 0.9  # a loss that more training brings below this share of itself
+_NOTHING = 0.97  # of a constant's loss: nothing was learned
+_GAIN = 0.93  # a loss that more training brings below this share of itself
 _FAST_ENOUGH = 8  # times the rate; with fewer epochs to divide, nothing can be told
 _AS_FAR = 0.8  # of the way that the slower network went
 _NOTABLE = 0.02  # of a constant's loss: a smaller gain is none
-_WORSE = 0.025  # an error this much above a forest's, and half as much again
+_WORSE = 0.04  # an error this much above a forest's, and by this share of it
+_SHARE = 0.15
 _BY_HEART = 0.4  # of the validation error
 _RISE = 1.25  # times the least validation loss
 _PAST = 20  # epochs after the best one
-_SUREST = 0.12  # of labels of which a forest is surest, with 95 % confidence
+_SUREST = 0.15  # of labels of which a forest is surest, with 95 % confidence
 _ALONE = 0.1  # an error of a lone column below this decides all
 _LESS = 0.7  # of the error of all other columns together
 
@@ -63,7 +65,7 @@ class Diagnosis:
     training_rows: int
     train_error: float  #: as a share of what the best constant answer gets wrong
     validation_error: float
-    forest_error: float  #: of a random forest on the same validation rows
+    forest_error: float  #: of a random forest, on rows that its trees have not seen
     rows: str = ""  #: where the table can be read again; empty where that is not known
     target: str = ""
     notes: tuple[str, ...] = ()
@@ -81,7 +83,7 @@ def findings(found: Evidence) -> tuple[Finding, ...]:
         told = [each for rule in causes if (each := rule(found)) is not None]
         if told:
             break
-    rest = (_leak, _noise) if told else (_overfitting, _unlucky, _leak, _noise)
+    rest = (_leak, _noise) if told else (_unlucky, _leak, _noise)
     told += [each for rule in rest if (each := rule(found)) is not None]
     return tuple(told)
 
@@ -102,14 +104,30 @@ def _diverging(found: Evidence) -> Finding | None:
     if found.status is Status.DIVERGED:
         said = f"It left the finite numbers in epoch {found.epoch + 1}, at a rate of {rate:g}."
         return _finding(found, "diverging", "certain", said, remedies.slower(found))
-    falling = found.best_epoch == found.epoch and not _rose(found)
-    if found.curve and found.left > _WILD and not falling:
-        said = (
-            f"Its training loss is {found.left:.3g} times that of a constant answer, at a rate of "
-            f"{rate:g}: steps throw it further than they bring it."
-        )
-        return _finding(found, "diverging", "likely", said, remedies.slower(found))
-    return None
+    last = found.last
+    if last is None or (found.best_epoch == found.epoch and not _rose(found)):
+        return None
+    least = min(last.train_loss, last.validation_loss)
+    if found.left <= _WILD and not least > _WILD * found.chance:
+        return None
+    said = (
+        f"At a rate of {rate:g} its last epoch has a training loss of {last.train_loss:.3g} and a "
+        f"validation loss of {last.validation_loss:.3g}; a constant answer has {found.chance:.3g}: "
+        "steps throw it further than they bring it."
+    )
+    return _finding(found, "diverging", "likely", said, remedies.slower(found))
+
+
+def _thrown(found: Evidence) -> Finding | None:
+    """Steps that are longer than the weights that they move."""
+    worst = max(found.layers[1:], key=lambda each: each.trained.ratio, default=None)
+    if worst is None or not worst.trained.ratio > 1.0:
+        return None
+    said = (
+        f"At a rate of {found.configuration.number('learning_rate'):g} one step moves the weights "
+        f"of {worst.name} by {worst.trained.ratio:.3g} times their own length."
+    )
+    return _finding(found, "diverging", "likely", said, remedies.slower(found))
 
 
 def _rose(found: Evidence) -> bool:
@@ -149,7 +167,7 @@ def _saturation(layer: Layer) -> float:
 
 def _flow(found: Evidence) -> Finding | None:
     """Gradients that fade or grow on their way to the first layer, and a network that is ill."""
-    if len(found.layers) < 3 or not _ill(found):
+    if len(found.layers) < 3 or not (_ill(found) or found.left > _NOTHING):
         return None
     first, last = found.layers[1], found.layers[-1]
     ratio = first.initial.gradient / last.initial.gradient if last.initial.gradient > 0 else 1.0
@@ -166,7 +184,7 @@ def _flow(found: Evidence) -> Finding | None:
 
 def _ill(found: Evidence) -> bool:
     """Whether it answers its own training rows worse than a forest answers new ones."""
-    return found.train_error > found.forest_error + max(_WORSE, 0.5 * found.forest_error)
+    return found.train_error > found.forest_error + max(_WORSE, _SHARE * found.forest_error)
 
 
 def _slow(found: Evidence) -> Finding | None:
@@ -301,8 +319,9 @@ _Rule = Callable[[Evidence], Finding | None]
 _CAUSES: tuple[tuple[_Rule, ...], ...] = (
     (_diverging,),
     (_dead, _saturated),
-    (_flow,),
+    (_thrown, _flow),
     (_slow, _early),
+    (_overfitting,),  # the weights that are kept may be those of an early epoch, and underfit
     (_underfitting,),
 )
 

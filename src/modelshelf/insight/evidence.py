@@ -42,7 +42,7 @@ class Evidence:
     train_error: float
     validation_error: float
     training_rows: int
-    forest_error: float  #: of a random forest on the same validation rows
+    forest_error: float  #: of a random forest, on rows that its trees have not seen
     layers: tuple[Layer, ...] = ()
     longer: Again | None = None  #: for four times as many epochs
     faster: Again | None = None  #: at ten times the learning rate, for a tenth of the epochs

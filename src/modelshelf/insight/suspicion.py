@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,9 @@ class Forest:
     than to know nothing. For classes they count rows; for numbers they are squared errors.
     """
 
-    error: float  #: on validation rows
+    error: float  #: on validation rows, and out of bag on training rows
     importance: NDArray[np.float64]  #: of each input, (inputs,)
-    #: Out-of-bag probabilities (rows, classes) of training rows, NaN where there are none.
+    #: Out-of-bag answers (rows, outputs) of training rows, NaN where there are none.
     answers: NDArray[np.float64]
 
 
@@ -40,8 +41,8 @@ class Lone:
     """The column that tells most by itself."""
 
     name: str
-    error: float  #: of a shallow tree on it alone, on validation rows
-    without: float  #: of a forest on all others
+    error: float  #: of a tree on it alone, on validation rows
+    without: float  #: of a forest on all others, on rows that its trees have not seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Labels:
         return (middle - z * math.sqrt(spread)) / (1 + z * z / count)
 
 
-def error_of(target: NDArray[np.float64], answer: NDArray[np.float64], classes: bool) -> float:
+def error_of(target: NDArray[Any], answer: NDArray[Any], classes: bool) -> float:
     """Error as a share of the best constant's. `target` (rows, outputs), one-hot or a number."""
     if classes:
         label = target.argmax(axis=1)
@@ -87,28 +88,34 @@ def forest_on(
     more = {} if classes else {"max_features": 1 / 3, "min_samples_leaf": 3}
     forest = kind(_TREES, oob_score=False, random_state=seed, **more)
     forest.fit(x, y.argmax(axis=1) if classes else y[:, 0])
-    answer = _proba(forest, validation[0], y.shape[1]) if classes else forest.predict(validation[0])
-    seen = _out_of_bag(forest, x, y.shape[1]) if classes else np.full((len(x), 1), np.nan)
-    return Forest(
-        error_of(validation[1], answer, classes), np.asarray(forest.feature_importances_), seen
-    )
+    there = _answer(forest, validation[0], y.shape[1], classes)
+    seen = _out_of_bag(forest, x, y.shape[1], classes)
+    known = np.isfinite(seen).all(axis=1)
+    target = np.concatenate([y[known], validation[1]])
+    error = error_of(target, np.concatenate([seen[known], there]), classes)
+    return Forest(error, np.asarray(forest.feature_importances_), seen)
 
 
-def _proba(forest: object, x: NDArray[np.float32], classes: int) -> NDArray[np.float64]:
-    """Probabilities of all classes, those without a training row among them."""
-    found = np.zeros((len(x), classes))
-    found[:, forest.classes_] = forest.predict_proba(x)  # type: ignore[attr-defined]
+def _answer(model: Any, x: NDArray[np.float32], outputs: int, classes: bool) -> NDArray[np.float64]:
+    """Probabilities (rows, classes) of all classes, or numbers (rows, 1)."""
+    found = np.zeros((len(x), outputs))
+    if classes:
+        found[:, model.classes_.astype(int)] = model.predict_proba(x)
+    else:
+        found[:, 0] = model.predict(x)
     return found
 
 
-def _out_of_bag(forest: object, x: NDArray[np.float32], classes: int) -> NDArray[np.float64]:
+def _out_of_bag(
+    forest: Any, x: NDArray[np.float32], outputs: int, classes: bool
+) -> NDArray[np.float64]:
     """Each row's mean answer by the trees that have not seen it; NaN where all have."""
-    found, count = np.zeros((len(x), classes)), np.zeros((len(x), 1))
-    trees = zip(forest.estimators_, forest.estimators_samples_, strict=True)  # type: ignore[attr-defined]
-    for tree, seen in trees:
+    found, count = np.zeros((len(x), outputs)), np.zeros((len(x), 1))
+    columns = forest.classes_ if classes else np.zeros(1, int)
+    for tree, seen in zip(forest.estimators_, forest.estimators_samples_, strict=True):
         out = np.ones(len(x), bool)
         out[seen] = False
-        found[np.ix_(out, forest.classes_)] += tree.predict_proba(x[out])  # type: ignore[attr-defined]
+        found[np.ix_(out, columns)] += _answer(tree, x[out], len(columns), classes)
         count[out] += 1
     with np.errstate(invalid="ignore"):
         return np.asarray(found / np.where(count == 0, np.nan, count))
@@ -142,8 +149,7 @@ def lone_column(
             x[:, own], target
         )
         there = validation[0][:, own]
-        answer = _proba(tree, there, y.shape[1]) if classes else tree.predict(there)
-        error = error_of(validation[1], answer, classes)
+        error = error_of(validation[1], _answer(tree, there, y.shape[1], classes), classes)
         if error < least:
             best, least = name, error
     others = np.flatnonzero(owners != best)

@@ -18,7 +18,7 @@ from modelshelf.understanding.taken import Taken, take
 
 __all__ = ["diagnose"]
 
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 
 def diagnose(

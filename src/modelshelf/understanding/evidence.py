@@ -28,6 +28,7 @@ _ROWS = 4_000  # of training and of validation rows, that forests and losses are
 _LOOKED = 256  # rows that are sent through the network and back
 _DECIDES = 0.15  # an error of a lone column below this is looked into
 _LONGER, _FASTER = 4, 10
+_LEAST = 20  # epochs, where four times as many are fewer
 
 Some = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -123,7 +124,8 @@ def _experiments(
 ) -> Evidence:
     """The same network longer, and faster: with the same seed, so that pairs are compared."""
     own, seed = found.configuration, taken.trial.seed
-    long = own.replace(epochs=_LONGER * found.epoch, patience=0, min_delta=0.0)
+    longer = max(_LONGER * found.epoch, _LEAST)
+    long = own.replace(epochs=longer, patience=0, min_delta=0.0)
     times = max(min(_FASTER, found.epoch), 2)
     fast = own.replace(
         epochs=max(found.epoch // times, 1),
@@ -133,8 +135,8 @@ def _experiments(
     )
     wanted = [Wanted(each, seed) for each in (fast, long)]
     done = _trained(taken, wanted, workers, seconds, stopper)
-    faster, longer = (_again(taken, done.get(each.key)) for each in wanted)
-    return replace(found, faster=faster, longer=longer)
+    at_speed, at_length = (_again(taken, done.get(each.key)) for each in wanted)
+    return replace(found, faster=at_speed, longer=at_length)
 
 
 def _trained(
