@@ -12,7 +12,7 @@ from tests.cli.conftest import run
 @pytest.fixture(scope="module")
 def tuned(csv, space_file, tmp_path_factory):
     where = tmp_path_factory.mktemp("cli") / "shelf"
-    ran = run("tune", csv, "--target", "label", "--trials", 10, "--space", space_file,
+    ran = run("tune", csv, "--target", "label", "--trials", 8, "--folds", 2, "--space", space_file,
               "--shelf", where, "--json")  # fmt: skip
     assert ran.status == 0, ran.err
     with Shelf.open(where) as shelf:

@@ -22,7 +22,7 @@ from tests.study.test_study import quick
 def shelved(tmp_path_factory):
     where = tmp_path_factory.mktemp("compare") / "shelf"
     table = make_table()
-    result = quick(table, where, trials=12)
+    result = quick(table, where, trials=8, folds=2)
     with Shelf.open(where) as shelf:
         search = [t for t in shelf.trials(result.study, purpose=Purpose.SEARCH) if t.best_epoch]
     return result, where, table.drop("amount"), search

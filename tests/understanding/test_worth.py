@@ -80,7 +80,7 @@ def test_what_is_planted_is_what_is_advised(made, expected, tmp_path, monkeypatc
 def shelved(tmp_path_factory):
     where = tmp_path_factory.mktemp("worth") / "shelf"
     table = make_table(600)
-    return quick(table, where, trials=16), where, table.drop("amount")
+    return quick(table, where, trials=8, folds=2), where, table.drop("amount")
 
 
 @pytest.fixture(scope="module")

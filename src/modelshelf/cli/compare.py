@@ -155,7 +155,7 @@ def _scores(found: Comparison) -> Table:
 
 def signed(difference: Difference) -> str:
     """A difference with its sign, at a score's digits."""
-    return f"{'+' if difference.value >= 0 else '−'}{number(abs(difference.value))}"
+    return f"{'+' if difference.value >= 0 else '-'}{number(abs(difference.value))}"
 
 
 def _between(ends: tuple[float, float]) -> str:
@@ -248,7 +248,7 @@ def _disagree(each: Disagreement, found: Comparison) -> str:
 
 
 def _row(row: TellingRow) -> Iterator[Text]:
-    line = Text(f"  row {row.row}: ").append(_shown(row.target)).append("; ")
+    line = Text(f"  row {row.row}, truly {_shown(row.target)}: ")
     for i, answer in enumerate(row.answers):
         line.append(f"{_LETTERS[i]} ", style=_HUES[i]).append(_shown(answer))
         if row.chances:

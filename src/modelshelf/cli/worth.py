@@ -143,7 +143,7 @@ def _cells(each: Contender) -> list[str]:
     if each.to_network is not None:
         it = each.to_network
         said = ("better" if it.better > 0 else "worse") if it.told else "alike"
-        sign = "+" if it.value >= 0 else "−"
+        sign = "+" if it.value >= 0 else "-"
         apart = f"{sign}{number(abs(it.value))} ({number(it.low)} to {number(it.high)}) {said}"
     fit = f"{each.fit_seconds:.2f} s" if math.isfinite(each.fit_seconds) else "–"
     return [

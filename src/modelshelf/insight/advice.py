@@ -150,13 +150,13 @@ def _rough(value: float) -> str:
     """A difference: two significant digits.
 
     >>> _rough(0.00123), _rough(-523.4), _rough(0.0)
-    ('0.0012', '−520', '0')
+    ('0.0012', '-520', '0')
     """
     if value == 0.0 or not math.isfinite(value):
         return "0" if value == 0.0 else "–"
     digits = 1 - math.floor(math.log10(abs(value)))
     text = f"{round(abs(value), digits):,.{max(digits, 0)}f}"
-    return f"−{text}" if value < 0 else text
+    return f"-{text}" if value < 0 else text
 
 
 def _seconds(value: float) -> str:
