@@ -122,6 +122,7 @@ def test_networks_of_other_rows_are_shown_without_scores(shelved):
     assert found.rows == ""
     assert any("learned from different rows" in note for note in found.notes)
     assert found.networks[0].validation == search[0].score
+    assert [each.metric for each in found.networks] == ["accuracy", "accuracy"]
 
 
 def test_rows_that_are_not_to_be_found_leave_the_rest(shelved):

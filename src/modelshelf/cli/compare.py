@@ -139,7 +139,7 @@ def _scores(found: Comparison) -> Table:
         ]
     networks = found.networks
     rows += [
-        (f"own validation {found.metric}", [number(each.validation) for each in networks]),
+        ("own validation", [f"{each.metric} {number(each.validation)}" for each in networks]),
         ("status", [each.status for each in networks]),
         ("epochs, best", [f"{each.epoch}, {each.best_epoch}" for each in networks]),
         ("weights", [f"{each.parameters:,}" for each in networks]),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["worth"]
 
-_DRAWING = 1.5  # seconds kept for the figure
+_DRAWING = 2.0  # seconds kept for the figure
 _BEAT = 5.0  # seconds between two plain lines
 
 
@@ -47,7 +47,7 @@ def worth(
     gradient boosting: scores on the same rows with intervals, time, size. A look at test rows is
     counted in the study.
     """
-    began = time.monotonic()
+    began = time.monotonic() - time.process_time()  # the program's start counts too
     from modelshelf.study.budget import parse_time
     from modelshelf.understanding.worth import worth as judged
 

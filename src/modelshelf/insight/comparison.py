@@ -53,6 +53,7 @@ class Side:
     configuration: dict[str, object] = field(hash=False)
     epoch: int
     best_epoch: int
+    metric: str  #: its study's
     validation: float  #: its score as it stands on the shelf, on its own validation rows
     parameters: int
     bytes: int  #: of its file on the shelf

@@ -271,6 +271,7 @@ class _Comparing:
             configuration=trial.configuration,
             epoch=trial.epoch,
             best_epoch=trial.best_epoch,
+            metric=self.studies[trial.study].metric,
             validation=trial.score,
             parameters=trial.parameters,
             bytes=trial.size,
