@@ -74,6 +74,7 @@ class Growing:
         found: dict[str, list[Run]] = {name: [] for name in self.seconds}
         for job in jobs:
             executor.submit(job)
+        tell(0, len(jobs))
         for n in range(len(jobs)):
             done = executor.next(self.left())
             if done is None:
