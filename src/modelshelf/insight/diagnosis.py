@@ -99,17 +99,23 @@ def _finding(
 # -- rules ------------------------------------------------------------------------------------
 
 
-def _diverging(found: Evidence) -> Finding | None:
+def _diverged(found: Evidence) -> Finding | None:
+    if found.status is not Status.DIVERGED:
+        return None
     rate = found.configuration.number("learning_rate")
-    if found.status is Status.DIVERGED:
-        said = f"It left the finite numbers in epoch {found.epoch + 1}, at a rate of {rate:g}."
-        return _finding(found, "diverging", "certain", said, remedies.slower(found))
+    said = f"It left the finite numbers in epoch {found.epoch + 1}, at a rate of {rate:g}."
+    return _finding(found, "diverging", "certain", said, remedies.slower(found))
+
+
+def _wild(found: Evidence) -> Finding | None:
+    """Worse than to know nothing, and not on its way down."""
     last = found.last
     if last is None or (found.best_epoch == found.epoch and not _rose(found)):
         return None
     least = min(last.train_loss, last.validation_loss)
     if found.left <= _WILD and not least > _WILD * found.chance:
         return None
+    rate = found.configuration.number("learning_rate")
     said = (
         f"At a rate of {rate:g} its last epoch has a training loss of {last.train_loss:.3g} and a "
         f"validation loss of {last.validation_loss:.3g}; a constant answer has {found.chance:.3g}: "
@@ -119,15 +125,20 @@ def _diverging(found: Evidence) -> Finding | None:
 
 
 def _thrown(found: Evidence) -> Finding | None:
-    """Steps that are longer than the weights that they move."""
-    worst = max(found.layers[1:], key=lambda each: each.trained.ratio, default=None)
-    if worst is None or not worst.trained.ratio > 1.0:
+    """Steps that are longer than the weights that they move, or than these were at the start."""
+    worst = max(found.layers[1:], key=_stride, default=None)
+    if worst is None or not _stride(worst) > 1.0:
         return None
     said = (
         f"At a rate of {found.configuration.number('learning_rate'):g} one step moves the weights "
-        f"of {worst.name} by {worst.trained.ratio:.3g} times their own length."
+        f"of {worst.name} by {_stride(worst):.3g} times their own length."
     )
     return _finding(found, "diverging", "likely", said, remedies.slower(found))
+
+
+def _stride(layer: Layer) -> float:
+    longest = max(layer.trained.weight, layer.initial.weight)
+    return layer.trained.update / longest if longest > 0 else 0.0
 
 
 def _rose(found: Evidence) -> bool:
@@ -317,8 +328,9 @@ _Rule = Callable[[Evidence], Finding | None]
 
 #: The first group in which anything is found explains what the later ones would say.
 _CAUSES: tuple[tuple[_Rule, ...], ...] = (
-    (_diverging,),
+    (_diverged,),
     (_dead, _saturated),
+    (_wild,),
     (_thrown, _flow),
     (_slow, _early),
     (_overfitting,),  # the weights that are kept may be those of an early epoch, and underfit

@@ -12,10 +12,11 @@ from joblib import cpu_count
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Outcome, Status, TrialRecord
 from modelshelf.core.seeds import derive, generator
-from modelshelf.insight.grid import Level, levels_around
+from modelshelf.insight.grid import SHAPES, Level, levels_around
 from modelshelf.insight.probe import Probe, Run, probed
 from modelshelf.insight.row_loss import measure_of, row_losses
 from modelshelf.shelf import Shelf
+from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.beside import Wanted, study_beside, train_beside
 from modelshelf.study.budget import parse_time
@@ -224,9 +225,17 @@ def _notes(vary: str, levels: Sequence[Level], runs: Sequence[Run]) -> list[str]
         notes.append("Patience ends many of these before their last epoch: --set patience=0.")
     own = next((each for each in levels if each.own), levels[0])
     for level in levels:
-        gone = [n for n in own.configuration if n != vary and n not in level.configuration]
-        if gone and vary != "depth":
-            notes.append(f"With {level.label}, {', '.join(gone)} plays no part.")
+        gone = [each for each in own.configuration if each not in level.configuration]
+        gone = [each for each in gone if each != vary and not _hangs_on(each, vary)]
+        if gone:
+            notes.append(f"With {level.label}, {' and '.join(gone)} cannot be held: it is off.")
     if failed := sum(run.status is Status.FAILED for run in runs):
         notes.append(f"{failed} networks could not be trained.")
     return notes
+
+
+def _hangs_on(name: str, vary: str) -> bool:
+    """Whether what is varied decides by itself whether a setting counts, as is to be expected."""
+    condition = CATALOGUE[name].condition
+    setting = "hidden_layers" if vary in SHAPES else vary
+    return condition is not None and setting in condition.names
