@@ -35,7 +35,7 @@ __all__ = [
 if TYPE_CHECKING:
     from modelshelf.api import train, tune
     from modelshelf.core.errors import UserError
-    from modelshelf.report.page import report
+    from modelshelf.reports.page import report
     from modelshelf.shelf import Shelf
     from modelshelf.space.configuration import Configuration
     from modelshelf.space.space import Space
@@ -58,7 +58,7 @@ _HOMES = {
     "explain": "understanding.explain",
     "train_like": "understanding.like",
     "probe": "understanding.probe",
-    "report": "report.page",
+    "report": "reports.page",
     "train": "api",
     "tune": "api",
     "UserError": "core.errors",

@@ -23,7 +23,7 @@ def report(
     The question, the data, the winner and its honest score, what each setting traded for what,
     learning curves, what was tried, and how to reproduce it. Nothing is trained.
     """
-    from modelshelf.report.page import report as write
+    from modelshelf.reports.page import report as write
 
     path = write(study, out, shelf)
     make_console(stderr=True).print(safe(f"The report is in {path}."))

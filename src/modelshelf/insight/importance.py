@@ -10,6 +10,7 @@ a setting without effect comes out at 0 on average, be it above or below, and no
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -243,7 +244,7 @@ def _pair(
 ) -> Interaction | None:
     active = points.active(first) & points.active(second)
     both = np.flatnonzero(active)[:_PAIRED_POINTS]
-    if len(both) < _PAIRED_POINTS // 2:
+    if len(both) < _PAIRED_POINTS // 2 or _conditional(space, first, second, points.unit[both]):
         return None
     few = Points(points.unit[both], points.vectors[both], points.features[both])
     rows, columns = _few(first.levels), _few(second.levels)
@@ -277,6 +278,17 @@ def _pair(
         tuple(each.label for each in columns),
         tuple(map(tuple, np.mean(tables, axis=0).tolist())),
     )
+
+
+def _conditional(space: Space, first: Factor, second: Factor, unit: Floats) -> bool:
+    """Whether one of two factors decides if the other plays a part: no interaction, a condition."""
+    for one, other in ((first, second), (second, first)):
+        at = other.switch if other.switch >= 0 else other.at
+        for level in one.levels if one.decides else ():
+            moved = one.put(unit[:1], level)[0]
+            if math.isnan(space.vector(space.configuration(moved.tolist()))[at]):
+                return True
+    return False
 
 
 def _few(levels: Sequence[Level]) -> list[Level]:

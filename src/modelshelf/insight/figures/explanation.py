@@ -20,7 +20,7 @@ def importance_figure(found: Explanation) -> Any:
     shown = [each for each in found.importances if each.sure or each.total > 0.005][:_SHOWN][::-1]
     names = [each.name for each in shown]
     figure = blank(
-        "How much of the differences between networks each setting explains",
+        "What each setting explains",
         "share of the variance",
         height=max(240, 60 + 30 * len(shown)),
     )

@@ -34,7 +34,8 @@ class Story:
     result: StudyResult | None  #: None where it has not finished
     explanation: Explanation | None  #: None where there is too little to explain
     winner: TrialRecord | None  #: the winner's own network; the best of the search before
-    curve: tuple[CurvePoint, ...]  #: the winner's
+    learned: TrialRecord | None  #: a network of the winner's settings that rows validated
+    curve: tuple[CurvePoint, ...]  #: that one's
     trials: tuple[TrialRecord, ...]  #: of the search, the best score first
     version: str = __version__
 
@@ -96,8 +97,11 @@ def story_of(study: str, shelf: str | Path | None = None) -> Story:
         stored = record.result
         result = StudyResult.from_json({**stored, "shelf": str(opened.path)}) if stored else None
         winner = _winner(opened, result, trials)
-        curve = opened.curve(winner.study, winner.number) if winner else ()
-    return Story(record, result, _explanation(record.name, shelf), winner, curve, trials)
+        # What was trained on all rows has no validation loss: then the search's own network.
+        own = [each for each in trials if winner is not None and each.barcode == winner.barcode]
+        learned = own[0] if own else winner
+        curve = opened.curve(learned.study, learned.number) if learned else ()
+    return Story(record, result, _explanation(record.name, shelf), winner, learned, curve, trials)
 
 
 def _winner(

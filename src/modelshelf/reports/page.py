@@ -16,7 +16,7 @@ from modelshelf.insight.figures.explanation import (
 )
 from modelshelf.insight.figures.study import curve_figure, scores_figure, tried_figure
 from modelshelf.insight.figures.theme import html
-from modelshelf.report.story import Story, story_of
+from modelshelf.reports.story import Story, story_of
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.words import short
 from modelshelf.study.words import label, tested
@@ -64,7 +64,7 @@ def _rendered(name: str, **told: Any) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
-        loader=PackageLoader("modelshelf.report", ""),
+        loader=PackageLoader("modelshelf.reports", ""),
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -106,7 +106,7 @@ def _figures(story: Story) -> Iterator[tuple[str, Any]]:
             yield f"effect {each.name}", effect_figure(each)
         for pair in found.interactions[:1]:
             yield "interaction", interaction_figure(pair)
-    if story.curve and story.winner is not None:
-        yield "curve", curve_figure(story.curve, story.winner.best_epoch)
+    if story.curve and story.learned is not None:
+        yield "curve", curve_figure(story.curve, story.learned.best_epoch)
     if story.trials:
         yield "tried", tried_figure(story.study.metric, story.trials)

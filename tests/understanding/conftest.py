@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelshelf import tune
+from tests.study.conftest import QUICK, make_table
+
+#: Names as someone who means harm would choose them.
+HOSTILE = "<img src=x onerror=alert(1)>"
+SCRIPT = "</script><script>alert(2)</script>"
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory) -> Path:
+    """A shelf with one small study of hostile names; its rows lie in a file that stays."""
+    folder = tmp_path_factory.mktemp("searched")
+    table = make_table().drop("amount").rename({"c": SCRIPT, "label": "label | `x`"})
+    table.write_csv(folder / "table.csv")
+    space = {**QUICK, "learning_rate": (1e-3, 3.0), "optimizer": ("adam", "sgd"), "epochs": 15}
+    tune(folder / "table.csv", target="label | `x`", trials=60, space=space, folds=2,
+         shelf=folder / "shelf", study=HOSTILE)  # fmt: skip
+    return folder / "shelf"
