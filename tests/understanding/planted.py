@@ -215,5 +215,6 @@ def _is_ill(illness: str, model: Model, x: np.ndarray, curve: Sequence[CurvePoin
         return any((np.abs(each) > 0.99).mean() > 0.7 for each in _activations(model, x))
     if illness == "overfitting":
         losses = [each.validation_loss for each in curve]
-        return losses[-1] > 1.5 * min(losses)
+        least = int(np.argmin(losses))
+        return least < len(losses) / 2 and np.median(losses[-25:]) > 1.5 * losses[least]
     return True

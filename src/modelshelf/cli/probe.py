@@ -57,10 +57,11 @@ def probe(
     console = make_console(stderr=as_json)
 
     from modelshelf.insight.figures.probe import probe_figure
-    from modelshelf.insight.figures.theme import write
+    from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.study.progress import Stopper
     from modelshelf.understanding.probe import probe as run
 
+    page_name(figure)
     stopper = Stopper()
     with Growing(console, vary) as live, signals(stopper, live):
         found = run(

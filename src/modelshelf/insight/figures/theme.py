@@ -7,7 +7,7 @@ from typing import Any
 
 from modelshelf.core.errors import DataError
 
-__all__ = ["BAD", "COLOURS", "GOOD", "QUIET", "blank", "faded", "html", "write"]
+__all__ = ["BAD", "COLOURS", "GOOD", "QUIET", "blank", "faded", "html", "page_name", "write"]
 
 #: Okabe, Ito 2008: told apart by the colour-blind, on light and on dark.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8c8c8c")
@@ -58,10 +58,15 @@ def html(figure: Any, *, library: bool) -> str:
     return text
 
 
+def page_name(path: Path | None) -> None:
+    """Raise `DataError` where a figure cannot bear this name: before any work is done for it."""
+    if path is not None and path.suffix.lower() != ".html":
+        raise DataError(f"--figure {str(path)!r}: expected a file name that ends in .html.")
+
+
 def write(figure: Any, path: Path) -> None:
     """Write a figure as a page that works offline. Raises `DataError` where it cannot be."""
-    if path.suffix.lower() != ".html":
-        raise DataError(f"--figure {str(path)!r}: expected a file name that ends in .html.")
+    page_name(path)
     try:
         figure.write_html(path, include_plotlyjs=True, config={"displaylogo": False})
     except OSError as error:
