@@ -92,8 +92,9 @@ def _finding(
     found: Evidence, name: str, sure: str, evidence: str, remedy: remedies.Remedy
 ) -> Finding:
     advice, changes = remedy
-    barcode = found.configuration.replace(**changes).barcode if changes else ""
-    return Finding(name, sure, evidence, advice, dict(changes), barcode)
+    own = found.configuration
+    new = {setting: value for setting, value in changes.items() if own.value(setting) != value}
+    return Finding(name, sure, evidence, advice, new, own.replace(**new).barcode if new else "")
 
 
 # -- rules ------------------------------------------------------------------------------------

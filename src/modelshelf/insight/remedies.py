@@ -29,6 +29,10 @@ Remedy: TypeAlias = tuple[str, Mapping[str, object]]
 _USUAL = {"sgd": 0.1, "momentum": 0.03, "nesterov": 0.03, "adagrad": 0.01}
 _ADAPTIVE = 0.003
 
+_WIDE = 1024  # units: wider layers are slow, and seldom what is missing
+_HELD = 0.3  # of the units
+_SMOOTH = 0.1
+
 
 def _rate(found: Evidence, factor: float) -> float:
     """So many times the rate, but below what is usual if it was above."""
@@ -73,9 +77,12 @@ def flowing(found: Evidence, way: str) -> Remedy:
             "Begin with weights that suit the widths, and clip long gradients.",
             {"initialisation": "he_normal", "clip_norm": 1.0},
         )
+    own = found.configuration
+    if own.word("activation") == "relu" and own.word("initialisation") == "he_normal":
+        return "Normalise each layer's sums.", {"normalisation": "layer"}
     changes: dict[str, object] = {"activation": "relu", "initialisation": "he_normal"}
-    if len(found.configuration.hidden_layers) > 4:
-        changes["hidden_layers"] = found.configuration.hidden_layers[:3]
+    if len(own.hidden_layers) > 4:
+        changes["hidden_layers"] = own.hidden_layers[:3]
     return "Take ReLU with He's initialisation, and fewer layers.", changes
 
 
@@ -101,27 +108,30 @@ def stronger(found: Evidence) -> Remedy:
         off["weight_decay"] = 0.01
     if off:
         return "Take away what holds it back.", off
-    widths = own.hidden_layers
-    wider = tuple(min(4 * each, 1024) for each in widths) if widths else (128, 128)
-    return "Give it more units.", {"hidden_layers": max(wider, (64,))}
+    widths = own.hidden_layers or (32, 32)
+    if min(widths) >= _WIDE:
+        return "Give it one more layer.", {"hidden_layers": (*widths, widths[-1])}
+    wider = tuple(max(each, min(4 * each, _WIDE)) for each in widths)
+    return "Give it more units.", {"hidden_layers": wider}
 
 
 def held_back(found: Evidence) -> Remedy:
     """What keeps a network from learning by heart, and patience that ends it in time."""
-    more = 0.3 if found.configuration.hidden_layers else 0.0
+    own = found.configuration
     changes: dict[str, object] = {"patience": 16}
-    if more and found.configuration.number("dropout") < more:
-        changes["dropout"] = more
+    if own.hidden_layers and own.number("dropout") < _HELD:
+        changes["dropout"] = _HELD
     else:
-        changes["l2"] = 1e-3
+        changes["l2"] = max(1e-3, 10.0 * own.number("l2"))
     return "Hold it back, and stop in time.", changes
 
 
 def for_noise(found: Evidence) -> Remedy:
     """What keeps wrong labels from being learned by heart."""
-    changes: dict[str, object] = {"patience": 16}
-    if found.configuration.word("loss") == "cross_entropy":
-        changes["label_smoothing"] = 0.1
+    own = found.configuration
+    smooth = own.word("loss") == "cross_entropy" and own.number("label_smoothing") < _SMOOTH
+    more = {"label_smoothing": _SMOOTH} if smooth else {"l2": max(1e-3, 10.0 * own.number("l2"))}
+    changes: dict[str, object] = {"patience": 16, **more}
     return "Look at the labels; meanwhile, do not learn them by heart.", changes
 
 

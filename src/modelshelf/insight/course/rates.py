@@ -84,7 +84,8 @@ def _too_low(part: Studied, rates: Floats, words: str) -> Iterator[Finding]:
     """Where training was behind at an epoch to which all came."""
     from scipy.stats import mannwhitneyu
 
-    epoch = min((len(c) for n, c in part.curves.items() if n in set(part.numbers)), default=0)
+    lengths = [len(part.curves[n]) for n in part.numbers.tolist() if n in part.curves]
+    epoch = min(lengths, default=0)
     losses = part.at_epoch(max(epoch, 1))[:, 0]
     known = np.isfinite(losses) & np.isfinite(rates)
     if known.sum() < _LEAST:
