@@ -19,6 +19,7 @@ from modelshelf.insight.evidence import Evidence
 
 __all__ = ["CHECKED", "Diagnosis", "Finding", "findings"]
 
+_ASTRAY = 1e4  # times the loss of a constant answer
 _WILD = 3.0  # times the loss of a constant answer: worse than to know nothing
 _MOST_DEAD = 0.6  # of a layer's units
 _MOST_SATURATED = 0.6  # of a layer's outputs
@@ -101,10 +102,18 @@ def _finding(
 
 
 def _diverged(found: Evidence) -> Finding | None:
-    if found.status is not Status.DIVERGED:
-        return None
+    """It left the finite numbers, or went so far astray that what is left of it says little."""
     rate = found.configuration.number("learning_rate")
-    said = f"It left the finite numbers in epoch {found.epoch + 1}, at a rate of {rate:g}."
+    if found.status is Status.DIVERGED:
+        said = f"It left the finite numbers in epoch {found.epoch + 1}, at a rate of {rate:g}."
+        return _finding(found, "diverging", "certain", said, remedies.slower(found))
+    most = max(found.curve, key=lambda each: each.validation_loss, default=None)
+    if most is None or most.validation_loss <= _ASTRAY * found.chance:
+        return None
+    said = (
+        f"At a rate of {rate:g} its validation loss went up to {most.validation_loss:.3g} in epoch "
+        f"{most.epoch}; a constant answer has {found.chance:.3g}."
+    )
     return _finding(found, "diverging", "certain", said, remedies.slower(found))
 
 
@@ -149,7 +158,8 @@ def _rose(found: Evidence) -> bool:
 
 def _dead(found: Evidence) -> Finding | None:
     worst = max(_hidden(found), key=_dead_share, default=None)
-    if worst is None or _dead_share(worst) < _MOST_DEAD:
+    relu = found.configuration.word("activation") == "relu"
+    if worst is None or not relu or _dead_share(worst) < _MOST_DEAD:
         return None
     said = (
         f"In {worst.name}, {worst.trained.dead} of {worst.units * worst.members} units are 0 for "

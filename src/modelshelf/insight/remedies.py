@@ -78,8 +78,11 @@ def flowing(found: Evidence, way: str) -> Remedy:
             {"initialisation": "he_normal", "clip_norm": 1.0},
         )
     own = found.configuration
-    if own.word("activation") == "relu" and own.word("initialisation") == "he_normal":
+    usual = own.word("activation") == "relu" and own.word("initialisation") == "he_normal"
+    if usual and "normalisation" not in own:
         return "Normalise each layer's sums.", {"normalisation": "layer"}
+    if usual:
+        return "Take fewer layers.", {"hidden_layers": own.hidden_layers[:-1]}
     changes: dict[str, object] = {"activation": "relu", "initialisation": "he_normal"}
     if len(own.hidden_layers) > 4:
         changes["hidden_layers"] = own.hidden_layers[:3]
