@@ -19,7 +19,8 @@ from modelshelf.insight.evidence import Evidence
 
 __all__ = ["CHECKED", "Diagnosis", "Finding", "findings"]
 
-_ASTRAY = 1e4  # times the loss of a constant answer
+_ASTRAY = 1e4  # times the loss of a constant answer, on validation rows
+_AWAY = 1e6  # and on training rows, where penalties count too
 _WILD = 3.0  # times the loss of a constant answer: worse than to know nothing
 _MOST_DEAD = 0.6  # of a layer's units
 _MOST_SATURATED = 0.6  # of a layer's outputs
@@ -107,12 +108,13 @@ def _diverged(found: Evidence) -> Finding | None:
     if found.status is Status.DIVERGED:
         said = f"It left the finite numbers in epoch {found.epoch + 1}, at a rate of {rate:g}."
         return _finding(found, "diverging", "certain", said, remedies.slower(found))
-    most = max(found.curve, key=lambda each: each.validation_loss, default=None)
-    if most is None or most.validation_loss <= _ASTRAY * found.chance:
+    train = max((each.train_loss for each in found.curve), default=0.0)
+    validation = max((each.validation_loss for each in found.curve), default=0.0)
+    if train <= _AWAY * found.chance and validation <= _ASTRAY * found.chance:
         return None
     said = (
-        f"At a rate of {rate:g} its validation loss went up to {most.validation_loss:.3g} in epoch "
-        f"{most.epoch}; a constant answer has {found.chance:.3g}."
+        f"At a rate of {rate:g} its training loss went up to {train:.3g} and its validation loss "
+        f"to {validation:.3g}; a constant answer has {found.chance:.3g}."
     )
     return _finding(found, "diverging", "certain", said, remedies.slower(found))
 
