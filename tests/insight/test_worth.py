@@ -30,7 +30,7 @@ def planted(rights, rows=1000, seed=0):
 
 def chosen(rights, **more):
     target, outputs = planted(rights, **more)
-    return choose({n: COSTS[n] for n in outputs}, "constant", outputs, target, ACCURACY, 0)
+    return choose({n: COSTS[n] for n in outputs}, outputs, target, ACCURACY, 0)
 
 
 def test_the_cheapest_of_what_is_as_good_is_chosen():
@@ -55,7 +55,7 @@ def test_where_nothing_is_learned_the_constant_is_chosen():
         target, outputs = planted(rights, seed=seed, rows=300)
         rng = np.random.default_rng(seed)
         outputs = {n: o[rng.permutation(300)] if n != "constant" else o for n, o in outputs.items()}
-        found = choose({n: COSTS[n] for n in outputs}, "constant", outputs, target, ACCURACY, 0)
+        found = choose({n: COSTS[n] for n in outputs}, outputs, target, ACCURACY, 0)
         wrong += found.name != "constant"
     assert wrong <= 5
 
@@ -72,7 +72,7 @@ def test_where_nothing_is_learned_the_constant_is_chosen():
 )  # fmt: skip
 def test_the_advice_says_what_the_choice_is(rights, says):
     target, outputs = planted(rights)
-    choice = choose({n: COSTS[n] for n in outputs}, "constant", outputs, target, ACCURACY, 0)
+    choice = choose({n: COSTS[n] for n in outputs}, outputs, target, ACCURACY, 0)
     contenders = [
         Contender(
             name, name == "network", score(ACCURACY, target, output),
@@ -87,6 +87,15 @@ def test_the_advice_says_what_the_choice_is(rights, says):
     text = " ".join(advised(choice, contenders, "accuracy", 1000, True))
     for each in says:
         assert each in text
+
+
+def test_without_a_plain_model_nothing_is_claimed():
+    target, outputs = planted({"network": 0.9})
+    choice = choose(dict.fromkeys(outputs, 1.0), outputs, target, ACCURACY, 0)
+    network = Contender("network", True, 0.9, (0.8, 1.0), None, 1.0, 1.0, 1, 1)
+    said = advised(choice, [network], "accuracy", 1000, True)
+    assert "cannot be told" in said[0]
+    assert not network.plain
 
 
 def test_costs_below_what_counts_are_alike():

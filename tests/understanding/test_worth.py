@@ -140,10 +140,13 @@ def test_larger_shares_hold_smaller_ones_and_all_classes(shelved):
 
 def test_what_there_is_no_time_for_is_left_out_and_said(shelved):
     result, where, table = shelved
-    found = worth(result.study, shelf=where, data=table, time_limit=0.4)
+    found = worth(result.study, shelf=where, data=table, time_limit=0.3)
     assert {each.name for each in found.contenders} >= {"network", "constant"}
     assert LINEAR not in {each.name for each in found.contenders}
-    assert any(each.startswith("linear: it was not fitted") for each in found.left_out)
+    assert any(each.startswith("linear (not ") for each in found.left_out)
+    assert not found.told
+    assert not found.deep
+    assert "cannot be told" in found.advice[0]
     assert any("trainings for the learning curves" in each for each in found.left_out)
     assert not found.curves
 

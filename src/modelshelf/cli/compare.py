@@ -57,15 +57,17 @@ def compare(
 
     Each difference to the first network has an interval, from rows that trained none of them.
     """
+    from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.understanding.compare import compare as compared
 
+    if figure is not None:
+        page_name(figure)
     console = make_console(stderr=as_json)
     found = compared(barcodes, shelf=shelf, data=data, test=test, rows=rows.value)
     for block in _view(found, everything, console.width):
         console.print(block)
     if figure is not None:
         from modelshelf.insight.figures.comparison import figure as drawn
-        from modelshelf.insight.figures.theme import write
 
         write(drawn(found), figure)
         console.print(f"Drawn in {figure}.")

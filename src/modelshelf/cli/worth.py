@@ -48,9 +48,12 @@ def worth(
     counted in the study.
     """
     began = time.monotonic() - time.process_time()  # the program's start counts too
+    from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.study.budget import parse_time
     from modelshelf.understanding.worth import worth as judged
 
+    if figure is not None:
+        page_name(figure)
     console = make_console(stderr=as_json)
     seconds = parse_time(limit)
     with _Told(console) as told:
@@ -62,14 +65,15 @@ def worth(
     for block in _view(found, shelf):
         console.print(block)
     if figure is not None:
-        from modelshelf.insight.figures.theme import write
         from modelshelf.insight.figures.worth import figure as drawn
 
         write(drawn(found), figure)
         console.print(f"Drawn in {figure}.")
     if as_json:
         plain = finite(json.loads(json.dumps(asdict(found))))
-        sys.stdout.write(json.dumps({**plain, "deep": found.deep}, ensure_ascii=False) + "\n")
+        sys.stdout.write(
+            json.dumps({**plain, "told": found.told, "deep": found.deep}, ensure_ascii=False) + "\n"
+        )
 
 
 class _Told:
@@ -106,6 +110,8 @@ class _Told:
 def _view(found: Worth, shelf: str | None) -> Iterator[Any]:
     yield ""
     title = "Worth it" if found.deep else "Not worth a deep network"
+    if not found.told:
+        title = "Cannot be told"
     yield Text(title, style="bold green" if found.deep else "bold yellow").append_text(
         safe(f"  {found.study}, the network {found.barcode}")
     )
@@ -116,7 +122,8 @@ def _view(found: Worth, shelf: str | None) -> Iterator[Any]:
     if found.curves:
         yield ""
         yield _curves(found)
-    for left in found.left_out:
+    if found.left_out:
+        left = ", ".join(found.left_out)
         yield Text(f"Left out for want of time: {left}. Give it more --time.", style="yellow")
     for note in found.notes:
         yield Text(safe(note).plain, style="yellow")
@@ -158,12 +165,13 @@ def _cells(each: Contender) -> list[str]:
 
 def _how(found: Worth) -> Iterator[Text]:
     drawn = f", drawn of {found.drawn_from:,}" if found.drawn_from > found.row_count else ""
+    seconds = found.search_seconds
+    searched = f": its study took {seconds:.0f} s to find it" if seconds else ""
     yield Text(
         f"All answered the same {found.row_count:,} {found.rows} rows{drawn}. Differences: "
         f"{found.method}. Plain models have their defaults, and {found.fitted_on:,} rows to learn "
-        "from. All times are of one core; the network's is that of its own training: the study "
-        f"took {found.search_seconds:.0f} s to find it. Numbers: weights, coefficients, leaves, "
-        "or what is kept."
+        f"from. All times are of one core; the network's is that of its own training{searched}. "
+        "Numbers: weights, coefficients, leaves, or what is kept."
         + "".join(
             f" {each.name.capitalize()}: {each.note}." for each in found.contenders if each.note
         ),

@@ -32,6 +32,11 @@ def advised(
 ) -> tuple[str, ...]:
     """Sentences: what to use, why, and what it costs beside the others."""
     by_name = {each.name: each for each in contenders}
+    if not any(each.plain for each in contenders):
+        return (
+            "Whether a deep network is worth it cannot be told: no plain model was fitted in the "
+            "time. Give it more.",
+        )
     if not choice.learned:
         always = "the commonest class" if classes else "the mean"
         return (
@@ -88,7 +93,7 @@ def _cheaper(
 
 def _against_plain(by_name: dict[str, Contender]) -> Iterator[str]:
     """That a deep network is worth it, beside the best plain model: contenders are best first."""
-    plain = [each for each in by_name.values() if not each.deep and each.name != "constant"]
+    plain = [each for each in by_name.values() if each.plain]
     for best in plain[:1]:
         yield (
             f"The best plain model, {called(best.name)}, reaches {figures(best.score)}: "

@@ -15,9 +15,11 @@ from modelshelf.data.metrics import Metric, score
 from modelshelf.insight.more_rows import MoreRows, SharePoint
 from modelshelf.insight.paired import Difference, difference
 
-__all__ = ["Choice", "Contender", "CurveOverRows", "Worth", "choose"]
+__all__ = ["CONSTANT", "Choice", "Contender", "CurveOverRows", "Worth", "choose"]
 
 Outputs = Mapping[str, NDArray[np.float64]]
+
+CONSTANT = "constant"  #: the name of the contender that answers the same to all rows
 
 _CHANCE = 0.99  # level against a constant: several contenders look, and one by chance is enough
 _LEAST_SECONDS = 0.01  # what is below this costs nothing
@@ -38,6 +40,11 @@ class Contender:
     parameters: int  #: weights, coefficients, leaves, or numbers that are kept
     bytes: int  #: of what it must keep in order to answer
     note: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a model that learns, and is no network."""
+        return not self.deep and self.name != CONSTANT
 
     @property
     def cost(self) -> float:
@@ -98,14 +105,19 @@ class Worth:
     notes: tuple[str, ...]
 
     @property
+    def told(self) -> bool:
+        """Whether any plain model was fitted: without one, nothing can be said."""
+        return any(each.plain for each in self.contenders)
+
+    @property
     def deep(self) -> bool:
-        """Whether a deep network, or an ensemble of them, is what to use."""
-        return any(each.deep for each in self.contenders if each.name == self.choice.name)
+        """Whether a deep network, or an ensemble of them, is what to use, rather than another."""
+        chosen = [each for each in self.contenders if each.name == self.choice.name]
+        return self.told and any(each.deep for each in chosen)
 
 
 def choose(
     contenders: Mapping[str, float],
-    constant: str,
     outputs: Outputs,
     target: NDArray[Any],
     metric: Metric,
@@ -126,11 +138,11 @@ def choose(
     learned = [
         name
         for name in contenders
-        if name != constant
-        and difference(metric, target, outputs[name], outputs[constant], seed, _CHANCE).is_better
+        if name != CONSTANT
+        and difference(metric, target, outputs[name], outputs[CONSTANT], seed, _CHANCE).is_better
     ]
     if not learned:
-        return Choice(constant, constant, (constant,), (), None)
+        return Choice(CONSTANT, CONSTANT, (CONSTANT,), (), None)
     scores = {name: sign * score(metric, target, outputs[name]) for name in learned}
     best = max(learned, key=lambda name: scores[name])
     behind = {

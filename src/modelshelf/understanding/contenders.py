@@ -15,15 +15,16 @@ from threadpoolctl import threadpool_limits
 from modelshelf.core.errors import BarcodeError
 from modelshelf.core.records import TrialRecord
 from modelshelf.executors import Done, ThreadExecutor
+from modelshelf.insight.worth import CONSTANT
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.ensemble_model import EnsembleModel
 from modelshelf.study.model import Model
 from modelshelf.study.plain import Fit, load, plain_models
 from modelshelf.study.problem import Problem
 
-__all__ = ["CONSTANT", "ENSEMBLE", "NETWORK", "Answered", "deep", "plain"]
+__all__ = ["ENSEMBLE", "NETWORK", "Answered", "deep", "plain"]
 
-CONSTANT, NETWORK, ENSEMBLE = "constant", "network", "ensemble"
+NETWORK, ENSEMBLE = "network", "ensemble"
 
 _TIMED = 1_000  # rows that answers are timed on
 _TRIES = 3
@@ -91,7 +92,7 @@ def deep(
         return
     # Its study measured what it takes to answer 1,000 rows.
     if (frame.height / 1_000 + _TRIES) * (found["seconds"] or 0.0) > left() / 2:
-        yield f"{ENSEMBLE}: its {found['size']} networks take too long to answer"
+        yield f"{ENSEMBLE} (its {found['size']} networks take too long to answer)"
         return
     ensemble = EnsembleModel.from_file(found["file"], shelf.path)
     yield _Ready(
@@ -125,15 +126,16 @@ def plain(
     interrupted: one that takes longer goes on by itself, and its result is not used.
     """
     yield _constant(problem, rows).answered(frame)
-    load()
+    if left() > 0.0:
+        load()
     for name, fit in plain_models().items():
         allowed = left() / 2
         tell(f"fitting {name}")
         done = _within(partial(_fitted, name, fit, problem, rows, frame), allowed)
         if done is None:
-            yield f"{name}: it was not fitted and asked within {max(allowed, 0.0):.1f} s"
+            yield f"{name} ({f'not done in {allowed:.1f} s' if allowed > 0.0 else 'not begun'})"
         elif done.result is None:
-            yield f"{name}: it could not be fitted ({done.error})"
+            yield f"{name} (it could not be fitted: {done.error})"
         else:
             yield done.result
 

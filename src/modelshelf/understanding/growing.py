@@ -87,11 +87,11 @@ class Growing:
         return found
 
     def _jobs(self) -> Iterator[Job]:
-        """The network first, then what is fitted sooner; each twice, for its scatter; then again.
+        """What is trained soonest comes first; each twice, for its scatter; then all again.
 
         Of each, the largest share comes first. Plain models on all rows are always the same.
         """
-        names = sorted(self.seconds, key=lambda name: (name != NETWORK, self.seconds[name]))
+        names = sorted(self.seconds, key=lambda name: self.seconds[name])
         for repeats in _REPEATS:
             for name in names:
                 for repeat in repeats:

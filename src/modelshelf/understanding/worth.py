@@ -29,7 +29,7 @@ from modelshelf.study.plain import BOOSTING, LIGHTGBM, LINEAR, plain_models
 from modelshelf.study.problem import Problem
 from modelshelf.study.rows import problem_of
 from modelshelf.understanding.common_rows import thinned
-from modelshelf.understanding.contenders import CONSTANT, ENSEMBLE, NETWORK, Answered, deep, plain
+from modelshelf.understanding.contenders import ENSEMBLE, NETWORK, Answered, deep, plain
 from modelshelf.understanding.growing import Growing
 from modelshelf.understanding.taken import as_table
 
@@ -213,7 +213,7 @@ class _Judging:
             elif np.isfinite(each.output).all():
                 found.append(each)
             else:
-                self.left_out.append(f"{each.name}: its answers are not finite")
+                self.left_out.append(f"{each.name} (its answers are not finite)")
         return found
 
     def _judged(self, answered: Sequence[Answered]) -> tuple[tuple[Contender, ...], Choice]:
@@ -224,7 +224,7 @@ class _Judging:
         sign = 1.0 if metric.direction is Direction.MAXIMIZE else -1.0
         contenders.sort(key=lambda each: -sign * each.score)
         costs = {each.name: each.cost for each in contenders}
-        choice = choose(costs, CONSTANT, outputs, target, metric, self.seed)
+        choice = choose(costs, outputs, target, metric, self.seed)
         return tuple(contenders), choice
 
     def _contender(self, each: Answered, outputs: dict[str, NDArray[np.float64]]) -> Contender:
