@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modelshelf.core.errors import SettingError
-from modelshelf.core.records import Status, Task
+from modelshelf.core.records import Task
 from modelshelf.insight.figures.probe import probe_figure
 from modelshelf.insight.grid import SHAPES, levels_around
 from modelshelf.insight.probe import Probe, Run, Verdict, probed
@@ -125,8 +125,7 @@ def runs(effects, seeds=3, diverged=()):
         for at, effect in enumerate(effects):
             gone = (at, k) in diverged
             losses = rows * effect * np.exp(0.01 * rng.normal())
-            status = Status.DIVERGED if gone else Status.FINISHED
-            made.append(Run(at, k, status, 20, 0 if gone else 10, 0.1 * (at + 1), 0.9, 0.2, 0.6,
+            made.append(Run(at, k, gone, 20, 0 if gone else 10, 0.1 * (at + 1), 0.9, 0.2, 0.6,
                             100, np.zeros(0) if gone else losses))  # fmt: skip
     return made
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from modelshelf.core.records import Status
 from modelshelf.insight.contrast import Contrast, against_best
 from modelshelf.insight.grid import Level
 
@@ -28,7 +27,7 @@ class Verdict(StrEnum):
     TOO_LOW = "too low"  # worse than the best, and below every good value
     TOO_HIGH = "too high"  # worse than the best, and above every good value
     WORSE = "worse"  # worse than the best; values have no order, or good ones lie on both sides
-    DIVERGES = "diverges"  # half of its networks or more left the finite numbers
+    DIVERGES = "diverges"  # half of its networks or more did
     NO_DIFFERENCE = "no difference"  # no value is shown to be worse than another
     UNCLEAR = "unclear"  # too few networks, or too unlike each other, to tell
 
@@ -39,7 +38,8 @@ class Run:
 
     level: int  #: which of the levels it has
     seed: int  #: which of the seeds, counted from 0
-    status: Status
+    #: It left the finite numbers; or it ended worse than it began, and far worse than a constant.
+    diverged: bool
     epoch: int
     best_epoch: int
     seconds: float
@@ -126,7 +126,9 @@ class Probe:
 def probed(levels: Sequence[Level], runs: Sequence[Run], seeds: int) -> tuple[ProbePoint, ...]:
     """The points of a probe, each with its verdict.
 
-    The rule: a value *diverges* where half of its networks or more did. Each other is held against
+    The rule: a value *diverges* where half of its networks or more did: they left the finite
+    numbers, or ended worse than they began, with three times the loss of a constant answer. Each
+    other is held against
     the best one by `against_best`: seed by seed, with the error of seeds and of validation rows,
     at 95 % confidence for all values together. A value that is shown to be worse is *too low* below
     all good ones, *too high* above them, else *worse*. One that is not is *good* if its loss is at
@@ -151,7 +153,7 @@ def probed(levels: Sequence[Level], runs: Sequence[Run], seeds: int) -> tuple[Pr
 
 def _diverges(runs: Sequence[Run]) -> bool:
     """Whether half of them or more did."""
-    return bool(runs) and 2 * sum(run.status is Status.DIVERGED for run in runs) >= len(runs)
+    return bool(runs) and 2 * sum(run.diverged for run in runs) >= len(runs)
 
 
 def _rows(runs: Sequence[Run]) -> NDArray[np.float64] | None:
@@ -200,7 +202,7 @@ def _point(
         changes={level.setting: level.configuration.value(level.setting)},
         own=level.own,
         networks=len(runs),
-        diverged=sum(run.status is Status.DIVERGED for run in runs),
+        diverged=sum(run.diverged for run in runs),
         verdict=verdict,
         score=_mean(scores),
         score_std=float(np.std(scores, ddof=1)) if len(scores) > 1 else math.nan,

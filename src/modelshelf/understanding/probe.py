@@ -10,8 +10,10 @@ import numpy as np
 from joblib import cpu_count
 
 from modelshelf.core.errors import SettingError
+from modelshelf.core.protocols import TrainingData
 from modelshelf.core.records import Outcome, Status, TrialRecord
 from modelshelf.core.seeds import derive, generator
+from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.insight.grid import SHAPES, Level, levels_around
 from modelshelf.insight.probe import Probe, Run, probed
 from modelshelf.insight.row_loss import measure_of, row_losses
@@ -34,6 +36,7 @@ __all__ = ["Watcher", "probe"]
 Watcher = Callable[[Sequence[Level], int, Mapping[tuple[int, int], Outcome]], None]
 
 _SECONDS = 60.0
+_FAR = 3.0  # times the loss of a constant answer
 _ROWS = 5_000  # training rows, drawn, on which the kept weights are judged
 
 
@@ -148,7 +151,7 @@ def _judged(shelf: Shelf, problem: Problem, trial: TrialRecord, level: int, seed
     nothing = np.zeros(0)
     curve = shelf.curve(trial.study, trial.number)
     last = curve[-1].validation_loss if curve else np.nan
-    losses, train_loss = nothing, np.nan
+    losses, train_loss, wild = nothing, np.nan, False
     if trial.best_epoch > 0 and trial.status is not Status.FAILED:
         model = Model.from_record(shelf, trial)
         data = problem.prepared(SEARCH_SPLIT, model.configuration).data
@@ -158,10 +161,11 @@ def _judged(shelf: Shelf, problem: Problem, trial: TrialRecord, level: int, seed
         answers = model.network.predict(data.x[drawn])
         train_loss = float(row_losses(measure, data.y[drawn], answers).mean())
         losses = losses if np.isfinite(losses).all() else nothing
+        wild = not len(losses) or _wild(float(losses.mean()), model, data, trial.seed, measure)
     return Run(
         level,
         seed,
-        trial.status,
+        trial.status is Status.DIVERGED or wild,
         trial.epoch,
         trial.best_epoch,
         trial.seconds,
@@ -171,6 +175,18 @@ def _judged(shelf: Shelf, problem: Problem, trial: TrialRecord, level: int, seed
         trial.parameters,
         losses,
     )
+
+
+def _wild(loss: float, model: Model, data: TrainingData, seed: int, measure: str) -> bool:
+    """Whether a network ended worse than it began, and far worse than a constant answer."""
+    constant = np.broadcast_to(data.y.mean(axis=0, dtype=np.float64), data.validation_y.shape)
+    constant = constant if data.classes else constant[:, 0]
+    if loss <= _FAR * row_losses(measure, data.validation_y, constant).mean():
+        return False
+    engine = NumpyEngine()
+    drawn = engine.network(engine.start(model.configuration, data, seed), data.classes)
+    first = row_losses(measure, data.validation_y, drawn.predict(data.validation_x))
+    return bool(loss > first.mean())
 
 
 def _some_rows(rows: int, seed: int) -> Any:
@@ -229,7 +245,7 @@ def _notes(vary: str, levels: Sequence[Level], runs: Sequence[Run]) -> list[str]
         gone = [each for each in gone if each != vary and not _hangs_on(each, vary)]
         if gone:
             notes.append(f"With {level.label}, {' and '.join(gone)} cannot be held: it is off.")
-    if failed := sum(run.status is Status.FAILED for run in runs):
+    if failed := sum(not run.diverged and not len(run.losses) for run in runs):
         notes.append(f"{failed} networks could not be trained.")
     return notes
 

@@ -10,6 +10,7 @@ from modelshelf.insight.probe import Probe, ProbePoint
 
 __all__ = ["probe_figure"]
 
+_FAR = 20.0
 _SHADES = {
     "good": GOOD,
     "no difference": GOOD,
@@ -40,6 +41,7 @@ def probe_figure(probe: Probe) -> Any:
         figure.add_scatter(
             x=[*band, *band[::-1]],
             y=[*(points[at].high for at in band), *(points[at].low for at in band[::-1])],
+            mode="lines",
             fill="toself",
             fillcolor=faded(blue, 0.15),
             line={"width": 0},
@@ -68,10 +70,20 @@ def probe_figure(probe: Probe) -> Any:
         line={"color": COLOURS[1], "dash": "dot"},
         marker={"size": 6},
     )
-    figure.update_yaxes(type="log")
+    figure.update_yaxes(type="log", range=_range(points))
     labels = [f"{each.label}<br>{each.verdict}" for each in points]
     figure.update_xaxes(tickvals=places, ticktext=labels, range=[-0.5, len(points) - 0.5])
     return figure
+
+
+def _range(points: list[ProbePoint]) -> list[float] | None:
+    """Decades that are shown: up to 20 times the least loss, so that what is good stays apart."""
+    losses = [e for p in points for e in (p.loss, p.train_loss) if math.isfinite(e) and e > 0]
+    if not losses:
+        return None
+    low, high = min(losses), max(losses)
+    low = max(low, min(each.loss for each in points if math.isfinite(each.loss)) / _FAR)
+    return [math.log10(low / 1.3), math.log10(min(high, _FAR * low) * 1.3)]
 
 
 def _strips(figure: Any, points: list[ProbePoint]) -> None:
