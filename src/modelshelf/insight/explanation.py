@@ -17,6 +17,7 @@ from modelshelf.insight.studied import Studied
 __all__ = ["Explanation", "Standing", "explained"]
 
 _MOST = 3000  # networks that are looked at
+_TOLD = 0.01  # the least share of an interaction that is told
 _STANDS = 20  # steps in which standings are told as scores
 
 
@@ -70,7 +71,7 @@ def explained(
         whole,
         len(studied),
         found,
-        tuple(each for each in pairs if each.sure),
+        tuple(each for each in pairs if each.sure and each.share >= _TOLD),
         rows,
         _scores(studied),
         studied.configurations[int(np.argmin(studied.values))].barcode,
