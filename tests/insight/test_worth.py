@@ -96,6 +96,9 @@ def test_without_a_plain_model_nothing_is_claimed():
     said = advised(choice, [network], "accuracy", 1000, True)
     assert "cannot be told" in said[0]
     assert not network.plain
+    linear = Contender("linear", False, 0.8, (0.7, 0.9), None, 1.0, 1.0, 1, 1)
+    said = advised(choice, [network, linear], "accuracy", 1000, True)
+    assert "give it more before you settle" in said[-1]  # its strongest rival was left out
 
 
 def test_costs_below_what_counts_are_alike():

@@ -60,8 +60,7 @@ def compare(
     from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.understanding.compare import compare as compared
 
-    if figure is not None:
-        page_name(figure)
+    page_name(figure)
     console = make_console(stderr=as_json)
     found = compared(barcodes, shelf=shelf, data=data, test=test, rows=rows.value)
     for block in _view(found, everything, console.width):

@@ -52,8 +52,7 @@ def worth(
     from modelshelf.study.budget import parse_time
     from modelshelf.understanding.worth import worth as judged
 
-    if figure is not None:
-        page_name(figure)
+    page_name(figure)
     console = make_console(stderr=as_json)
     seconds = parse_time(limit)
     with _Told(console) as told:

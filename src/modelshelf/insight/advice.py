@@ -10,6 +10,7 @@ from modelshelf.insight.worth import Choice, Contender, CurveOverRows
 
 __all__ = ["advised", "called", "figures", "rows_advice"]
 
+_RIVAL = "gradient boosting"
 _CALLED = {
     "constant": "one answer for all rows",
     "linear": "the linear model",
@@ -43,7 +44,13 @@ def advised(
             f"Nothing is learned here: on {rows:,} rows no model is better than always answering "
             f"{always} by more than chance. The inputs may not tell of this target.",
         )
-    return tuple(_sentences(choice, by_name, metric, rows))
+    said = list(_sentences(choice, by_name, metric, rows))
+    if _RIVAL not in by_name:
+        said.append(
+            f"{_RIVAL.capitalize()} had no time, and is often the best plain model: give it more "
+            "before you settle."
+        )
+    return tuple(said)
 
 
 def _sentences(

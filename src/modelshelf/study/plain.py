@@ -49,8 +49,8 @@ Fit = Callable[[Problem, Rows], Plain]
 
 
 def plain_models() -> dict[str, Fit]:
-    """The plain models by name, the plainest first; LightGBM's only where it is installed."""
-    found = {LINEAR: _linear, NEIGHBOURS: _neighbours, BOOSTING: _boosting}
+    """The plain models by name, the best rivals first; LightGBM's only where it is installed."""
+    found = {LINEAR: _linear, BOOSTING: _boosting, NEIGHBOURS: _neighbours}
     if find_spec("lightgbm") is not None:
         found[LIGHTGBM] = _lightgbm
     return {name: _quietly(fit) for name, fit in found.items()}

@@ -28,6 +28,7 @@ NETWORK, ENSEMBLE = "network", "ensemble"
 
 _TIMED = 1_000  # rows that answers are timed on
 _TRIES = 3
+_LEAST = 0.1  # seconds: nothing is begun in less
 
 Predict = Callable[[pl.DataFrame], NDArray[np.float64]]
 
@@ -129,11 +130,13 @@ def plain(
     if left() > 0.0:
         load()
     for name, fit in plain_models().items():
-        allowed = left() / 2
+        allowed = left() / 2 if left() > _LEAST else 0.0
         tell(f"fitting {name}")
         done = _within(partial(_fitted, name, fit, problem, rows, frame), allowed)
         if done is None:
-            yield f"{name} ({f'not done in {allowed:.1f} s' if allowed > 0.0 else 'not begun'})"
+            yield (
+                f"{name} (not done in {allowed:.1f} s)" if allowed > 0.0 else f"{name} (not begun)"
+            )
         elif done.result is None:
             yield f"{name} (it could not be fitted: {done.error})"
         else:
