@@ -9,17 +9,17 @@ import shutil
 import pytest
 
 from tests.cli.conftest import run
-from tests.understanding.conftest import HOSTILE, searched  # noqa: F401 - a fixture
+from tests.conftest import HOSTILE
 
 
 @pytest.fixture(scope="module")
-def told(searched):  # noqa: F811
+def told(searched):
     ran = run("explain", HOSTILE, "--shelf", searched, "--evidence", "--json")
     assert ran.status == 0, ran.err
     return ran
 
 
-def test_a_person_reads_importances_and_the_course_s_rows(searched):  # noqa: F811
+def test_a_person_reads_importances_and_the_course_s_rows(searched):
     ran = run("explain", "--shelf", searched)
     assert ran.status == 0, ran.err
     assert "with others" in ran.out
@@ -28,7 +28,7 @@ def test_a_person_reads_importances_and_the_course_s_rows(searched):  # noqa: F8
     assert "The course: Too high is unstable" in ran.out
 
 
-def test_the_probe_that_is_offered_can_be_typed(told, searched, tmp_path):  # noqa: F811
+def test_the_probe_that_is_offered_can_be_typed(told, searched, tmp_path):
     shutil.copytree(searched, tmp_path / "s")  # a probe puts networks on the shelf
     offered = re.search(r"An experiment would tell: modelshelf (probe .+)", told.err)[1]
     words = offered.replace(str(searched), str(tmp_path / "s")).split()
@@ -52,7 +52,7 @@ def test_json_holds_all_and_evidence_names_networks(told):
     assert found["barcodes"][number].startswith(prefix)
 
 
-def test_a_figure_is_a_page_of_its_own(searched, tmp_path):  # noqa: F811
+def test_a_figure_is_a_page_of_its_own(searched, tmp_path):
     page = tmp_path / "effects.html"
     assert run("explain", "--shelf", searched, "--figure", page).status == 0
     assert "plotly" in page.read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def test_a_figure_is_a_page_of_its_own(searched, tmp_path):  # noqa: F811
     assert ".html" in ran.err
 
 
-def test_a_report_is_written_and_its_place_said(searched, tmp_path):  # noqa: F811
+def test_a_report_is_written_and_its_place_said(searched, tmp_path):
     ran = run("report", HOSTILE, "--shelf", searched, "--out", tmp_path / "page.html")
     assert ran.status == 0, ran.err
     assert ran.out == ""
@@ -81,14 +81,14 @@ def test_a_report_is_written_and_its_place_said(searched, tmp_path):  # noqa: F8
         (("explain", "<img", "--seed", "-1"), "seed"),
     ],
 )
-def test_bad_input_is_answered_with_one_message(searched, tmp_path, arguments, words):  # noqa: F811
+def test_bad_input_is_answered_with_one_message(searched, tmp_path, arguments, words):
     ran = run(*arguments, "--shelf", searched, cwd=tmp_path)
     assert ran.status == 2
     assert words in ran.err
     assert "Traceback" not in ran.err
 
 
-def test_a_shelf_with_several_studies_asks_which(searched, tmp_path):  # noqa: F811
+def test_a_shelf_with_several_studies_asks_which(searched, tmp_path):
     shutil.copytree(searched, tmp_path / "s")
     empty = run("explain", "--shelf", tmp_path / "none")
     assert empty.status == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,26 +11,13 @@ import pytest
 
 from modelshelf import Shelf, report
 from modelshelf.core.errors import ShelfError
-from tests.understanding.conftest import HOSTILE, SCRIPT, searched  # noqa: F401 - a fixture
-
-BROWSER = shutil.which("chromium")
+from tests.conftest import HOSTILE, SCRIPT
+from tests.reports.browser import needs_browser, opened
 
 
 @pytest.fixture(scope="module")
-def page(searched, tmp_path_factory) -> Path:  # noqa: F811
+def page(searched, tmp_path_factory) -> Path:
     return report(HOSTILE, tmp_path_factory.mktemp("report") / "page.html", searched)
-
-
-def opened(page: Path, *options: str, width: int = 1200) -> tuple[str, str]:
-    """The page's document after its scripts, and what the browser's console said."""
-    assert BROWSER
-    done = subprocess.run(
-        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=6000",
-         "--enable-logging=stderr", "--dump-dom", f"--window-size={width},900", *options,
-         f"file://{page}"],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    return done.stdout, "\n".join(x for x in done.stderr.splitlines() if "CONSOLE" in x)
 
 
 class Outline(HTMLParser):
@@ -56,7 +42,7 @@ class Outline(HTMLParser):
             self.ids.add(told["id"])
 
 
-@pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
+@needs_browser
 @pytest.mark.parametrize(
     ("width", "options"),
     [(1200, ()), (500, ()), (1200, ("--blink-settings=preferredColorScheme=0",))],
@@ -71,7 +57,7 @@ def test_a_browser_draws_every_figure_and_says_nothing(page, width, options):
     assert document.count('class="main-svg"') >= figures
 
 
-@pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
+@needs_browser
 def test_the_browser_s_console_would_tell(page, tmp_path):
     broken = tmp_path / "broken.html"
     broken.write_text(page.read_text().replace("window.Plotly)", "nothing.at.all)"))
@@ -110,7 +96,7 @@ def test_a_reader_finds_its_way_by_ear_and_by_keyboard(page):
     assert 'lang="en"' in page.read_text()
 
 
-def test_the_report_tells_what_the_shelf_holds(page, searched):  # noqa: F811
+def test_the_report_tells_what_the_shelf_holds(page, searched):
     with Shelf.open(searched) as shelf:
         record = shelf.study(HOSTILE)
     text, winner = page.read_text(), record.result["winner"]
@@ -121,7 +107,7 @@ def test_the_report_tells_what_the_shelf_holds(page, searched):  # noqa: F811
         assert line in text
 
 
-def test_markdown_tells_the_same_and_obeys_no_name(searched, tmp_path):  # noqa: F811
+def test_markdown_tells_the_same_and_obeys_no_name(searched, tmp_path):
     text = report(HOSTILE, tmp_path / "page.md", searched).read_text()
     with Shelf.open(searched) as shelf:
         winner = shelf.study(HOSTILE).result["winner"]
@@ -134,7 +120,7 @@ def test_markdown_tells_the_same_and_obeys_no_name(searched, tmp_path):  # noqa:
     assert all(row.count("|") > 2 for row in text.splitlines() if row.startswith("|"))
 
 
-def test_an_unfinished_study_is_told_as_such(searched, tmp_path):  # noqa: F811
+def test_an_unfinished_study_is_told_as_such(searched, tmp_path):
     shutil.copytree(searched, tmp_path / "s")
     import sqlite3
 
@@ -146,12 +132,12 @@ def test_an_unfinished_study_is_told_as_such(searched, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ["page.pdf", "page"])
-def test_another_kind_of_file_is_refused(searched, tmp_path, name):  # noqa: F811
+def test_another_kind_of_file_is_refused(searched, tmp_path, name):
     with pytest.raises(ShelfError, match=r"\.html or \.md"):
         report(HOSTILE, tmp_path / name, searched)
 
 
-def test_what_cannot_be_written_or_found_is_said(searched, tmp_path):  # noqa: F811
+def test_what_cannot_be_written_or_found_is_said(searched, tmp_path):
     with pytest.raises(ShelfError, match="cannot be written"):
         report(HOSTILE, tmp_path / "no" / "page.html", searched)
     with pytest.raises(ShelfError):

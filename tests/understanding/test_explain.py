@@ -8,8 +8,8 @@ from modelshelf.api import request
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import Purpose, Status
 from modelshelf.understanding.explain import studied
+from tests.conftest import HOSTILE
 from tests.study.conftest import QUICK, make_table
-from tests.understanding.conftest import HOSTILE
 
 
 @pytest.fixture(scope="module")
