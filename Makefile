@@ -4,18 +4,24 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 DATA   ?= ../shared/data
 
-.PHONY: demo test test-all lint types imports bench docs clean
+.PHONY: demo test test-all browser lint types imports bench docs clean
 
 demo: $(VENV)/.core
 	$(BIN)/modelshelf tune --example digits --time 30s
 	$(BIN)/modelshelf shelf
 
-test: $(VENV)/.dev lint types imports
+test: $(VENV)/.dev browser lint types imports
 	$(BIN)/pytest -n 2 -m "not slow" -q
 
-test-all: $(VENV)/.dev lint types imports
+test-all: $(VENV)/.dev browser lint types imports
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .[dev,keras]
 	MODELSHELF_DATA=$(DATA) $(BIN)/pytest -n 2 -q
+
+# Pages are opened in Chromium, from Debian's packages; where it is not to be had, that is skipped.
+browser:
+	@command -v chromium > /dev/null || { apt-get update -qq && \
+	  apt-get install -y -qq --no-install-recommends chromium; } > /dev/null 2>&1 || \
+	  echo "Chromium is not to be had here: tests of pages are skipped."
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
