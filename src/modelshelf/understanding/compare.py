@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from modelshelf.data.dataset import Label, Schema, Table
 from modelshelf.data.metrics import METRICS, Metric, score
 from modelshelf.insight.comparison import (
     Comparison,
+    Disagreement,
     Scored,
     Side,
     TellingRow,
@@ -126,9 +128,6 @@ class _Comparing:
         ]
         scored = self._scored(common, outputs)
         notes += [why] if why else self._notes(common, outputs)
-        answered = [each for each in outputs if each is not None]
-        whole = common is not None and len(answered) == len(outputs)
-        pairs = [(i, j) for j in range(len(outputs)) for i in range(j)] if whole else []
         return Comparison(
             task=self.study.task,
             metric=self.metric.name,
@@ -140,10 +139,8 @@ class _Comparing:
             drawn_from=0 if common is None else common.drawn_from,
             method=method_words(self.metric),
             test_uses=uses,
-            disagreements=tuple(
-                disagreement(i, j, common.target, answered) for i, j in pairs if common is not None
-            ),
-            telling=_telling(common, answered, models) if whole and common is not None else (),
+            disagreements=_disagreements(common, outputs),
+            telling=_telling(common, outputs, models),
             notes=tuple(notes),
         )
 
@@ -322,15 +319,36 @@ def _answers(model: Model, common: CommonRows) -> NDArray[np.float64]:
     return model.answer(model.preparation.transform(common.frame))
 
 
+def _disagreements(
+    common: CommonRows | None, outputs: Sequence[NDArray[np.float64] | None]
+) -> tuple[Disagreement, ...]:
+    """One for each pair of networks that answered."""
+    if common is None:
+        return ()
+    places = [i for i, each in enumerate(outputs) if each is not None]
+    answered = [each for each in outputs if each is not None]
+    found = []
+    for i, j in combinations(range(len(places)), 2):
+        each = disagreement(i, j, common.target, answered)
+        found.append(replace(each, first=places[i], second=places[j]))
+    return tuple(found)
+
+
 def _telling(
-    common: CommonRows, outputs: Sequence[NDArray[np.float64]], models: Sequence[Model | None]
+    common: CommonRows | None,
+    outputs: Sequence[NDArray[np.float64] | None],
+    models: Sequence[Model | None],
 ) -> tuple[TellingRow, ...]:
+    """The rows that all networks answered most differently; none where one has no answers."""
+    answered = [each for each in outputs if each is not None]
+    if common is None or len(answered) < len(outputs):
+        return ()
     schema = next(each.preparation.schema for each in models if each is not None)
     found = []
-    for at in telling_rows(outputs, _TELLING):
-        answers = tuple(_named(each[at], schema) for each in outputs)
+    for at in telling_rows(answered, _TELLING):
+        answers = tuple(_named(each[at], schema) for each in answered)
         truth = common.target[at]
-        chances = tuple(float(each[at][truth]) for each in outputs) if schema.classes else ()
+        chances = tuple(float(each[at][truth]) for each in answered) if schema.classes else ()
         found.append(
             TellingRow(
                 row=int(common.numbers[at]) + 1,
