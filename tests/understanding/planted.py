@@ -86,7 +86,7 @@ def _vanishing(rng: np.random.Generator) -> dict[str, object]:
 
 def _dying(rng: np.random.Generator) -> dict[str, object]:
     return {
-        "activation": "relu", "learning_rate": float(rng.choice([0.2, 0.3, 0.5])), "dropout": 0.0,
+        "activation": "relu", "learning_rate": float(rng.choice([0.2, 0.5, 1.0])), "dropout": 0.0,
         "hidden_layers": [(64,), (64, 64), (128, 64)][rng.integers(3)], "l2": 0.0,
     }  # fmt: skip
 
@@ -134,15 +134,14 @@ def table_of(name: str, illness: str, seed: int) -> tuple[pl.DataFrame, str]:
         table, target = read_table(name), TARGETS[name]
     else:
         table, target = bundled(name)
-    most = 200 if illness == "overfitting" else ROWS
+    most = 400 if illness == "overfitting" else ROWS
     frame = table.frame[rng.permutation(table.frame.height)[:most]]
-    if illness == "overfitting":  # columns that say nothing, to learn the rows by heart from
-        noise = rng.normal(size=(frame.height, 100))
-        frame = frame.hstack(pl.DataFrame(noise, schema=[f"noise {k}" for k in range(100)]))
+    if illness == "overfitting":  # something to learn by heart: a target that inputs do not tell
+        frame = frame.with_columns(_blurred(frame[target], rng))
     if illness == "leak":
         frame = frame.with_columns(_leak(frame[target], rng))
     if illness == "label noise":
-        frame = frame.with_columns(_noisy(frame[target], rng))
+        frame = frame.with_columns(_noisy(frame[target], rng, float(rng.choice([0.25, 0.3, 0.35]))))
     return frame, target
 
 
@@ -159,9 +158,15 @@ def _leak(target: pl.Series, rng: np.random.Generator) -> pl.Series:
     return pl.Series("reference", ranks + 0.1 * rng.normal(size=len(ranks)))
 
 
-def _noisy(target: pl.Series, rng: np.random.Generator) -> pl.Series:
-    """A share of labels drawn anew."""
-    share = float(rng.choice([0.25, 0.3, 0.35]))
+def _blurred(target: pl.Series, rng: np.random.Generator) -> pl.Series:
+    """A few labels moved, too few to call all of them in doubt; or numbers with noise added."""
+    if target.dtype.is_float():
+        return target + float(target.std()) * 0.7 * rng.normal(size=len(target))
+    return _noisy(target, rng, 0.1)
+
+
+def _noisy(target: pl.Series, rng: np.random.Generator, share: float) -> pl.Series:
+    """This share of labels moved to another class."""
     known = target.unique().sort()
     several = len(known)
     place = (target.rank("dense") - 1).to_numpy().astype(int)
@@ -181,7 +186,7 @@ def planted(name: str, illness: str, seed: int, folder: Path) -> str:
     frame.write_parquet(path)
     start = Configuration(epochs=1)
     record = train(path, target=target, configuration=start, shelf=folder / "shelf").record
-    for attempt in range(20):
+    for attempt in range(100):
         rng = generator(seed, "settings", name, illness, attempt)
         settings = {**healthy(rng), **ILLNESSES[illness](rng)}
         with Shelf.open(folder / "shelf") as shelf:

@@ -6,6 +6,7 @@ other seeds.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -14,7 +15,9 @@ from modelshelf import diagnose
 from tests.understanding.planted import ILLNESSES, planted
 
 SETS = ("digits", "breast_cancer", "wine", "diabetes")
-NUMBERS = ("diabetes",)  # whose labels are no classes
+#: Diabetes has no classes; and learned by heart, it is answered little worse for it.
+CANNOT = {("diabetes", "label noise"), ("diabetes", "overfitting")}
+EACH = 12  # networks at least
 
 
 def names(name, illness, seed, folder):
@@ -34,18 +37,16 @@ def test_precision_and_recall_on_planted_illnesses(tmp_path):
     """Each illness in ten networks or more: both shares are at least 90 %, for each of them."""
     right, claimed, planted_ones, missed = Counter(), Counter(), Counter(), []
     for illness in ILLNESSES:
-        for name in SETS:
-            if illness == "label noise" and name in NUMBERS:
-                continue
-            for seed in range(4):
-                folder = tmp_path / f"{illness}-{name}-{seed}"
-                folder.mkdir()
-                found = names(name, illness, seed, folder) or ["healthy"]
-                planted_ones[illness] += 1
-                claimed.update(found)
-                right[illness] += illness in found
-                if found != [illness]:
-                    missed.append(f"{name} {seed}: {illness} was called {', '.join(found)}")
+        sets = [name for name in SETS if (name, illness) not in CANNOT]
+        for name, seed in itertools.product(sets, range(max(4, EACH // len(sets)))):
+            folder = tmp_path / f"{illness}-{name}-{seed}"
+            folder.mkdir()
+            found = names(name, illness, seed, folder) or ["healthy"]
+            planted_ones[illness] += 1
+            claimed.update(found)
+            right[illness] += illness in found
+            if found != [illness]:
+                missed.append(f"{name} {seed}: {illness} was called {', '.join(found)}")
     print()
     for illness, count in planted_ones.items():
         precision = right[illness] / max(claimed[illness], 1)
@@ -53,6 +54,6 @@ def test_precision_and_recall_on_planted_illnesses(tmp_path):
         print(f"| {illness} | {count} | {precision:.2f} | {recall:.2f} |")
     print(*missed, sep="\n")
     for illness, count in planted_ones.items():
-        assert count >= 10
+        assert count >= EACH
         assert right[illness] >= 0.9 * count, illness
         assert right[illness] >= 0.9 * claimed[illness], illness
