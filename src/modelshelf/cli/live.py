@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live as RichLive
+from rich.console import Console, RenderableType
 from rich.text import Text
 
+from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import barcode_text, number, short
 from modelshelf.core.records import Direction
 
@@ -26,63 +25,33 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 _FIRST = "the first networks are at work (a machine's first run compiles the engine, about 10 s)"
 
 
-class Live:
+class Live(Panel):
     """Shows a study's progress. Give it to `run_study` as its observer."""
 
     def __init__(self, console: Console, metric: Metric) -> None:
-        self._console, self._metric = console, metric
-        self._panel: RichLive | None = None
+        super().__init__(console)
+        self._metric = metric
         self._drawn = -math.inf
         self._said: tuple[str, str] = ("", "")
-        self._message = ""
         self._noted = False
-
-    def __enter__(self) -> Live:
-        if self._console.is_terminal:
-            self._panel = RichLive(
-                console=self._console, auto_refresh=False, transient=True, screen=False
-            )
-            self._panel.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._panel is not None:
-            self._panel.__exit__(kind, error, trace)
-            self._panel = None
 
     def __call__(self, progress: Progress) -> None:
         """Show a progress, if it is time to; at first, what is to be known of the study's rows."""
         if not self._noted:
             self._noted = True
             for note in progress.notes:
-                self._console.print(note, markup=False)
+                self.console.print(note, markup=False)
         now = time.monotonic()
-        if self._panel is not None:
+        if self.is_live:
             if now - self._drawn >= _CALM:
                 self._drawn = now
-                self._panel.update(self.panel(progress), refresh=True)
+                self.draw(self.rows(progress))
             return
         news = (progress.phase, progress.best_barcode)
         due = now - self._drawn >= _BEAT or progress.phase != self._said[0]
         if due or (news != self._said and now - self._drawn >= 1.0):
             self._drawn, self._said = now, news
-            self._console.print(self.line(progress))
-
-    def say(self, message: str) -> None:
-        """Show a message: below the panel, or as a line of its own. Safe in a signal handler."""
-        self._message = message
-        if self._panel is None:
-            self._console.print(message)
-
-    def restore(self) -> None:
-        """Give the terminal its cursor back."""
-        if self._panel is not None:
-            self._console.show_cursor(True)
+            self.console.print(self.line(progress))
 
     def line(self, progress: Progress) -> str:
         """The plain line: everything that matters, in one row."""
@@ -98,8 +67,8 @@ class Live:
             parts.append(f"· {_FIRST}")
         return " ".join(parts)
 
-    def panel(self, progress: Progress) -> RenderableType:
-        """The panel: time left, counts, the best so far and how it came, what is at work."""
+    def rows(self, progress: Progress) -> list[RenderableType]:
+        """What is drawn: time left, counts, the best so far and how it came, what is at work."""
         head = Text(f"{progress.phase}  ", style="bold").append(_left(progress), style="cyan")
         if progress.retests[1] and progress.phase == "re-testing":
             head.append(f"  {progress.retests[0]} of {progress.retests[1]} re-tests")
@@ -127,9 +96,7 @@ class Live:
         for configuration, start, end in progress.running:
             at_work = f"now   {short(configuration)}  epochs {start + 1} to {end}"
             rows.append(Text(at_work, style="dim", no_wrap=True, overflow="ellipsis"))
-        if self._message:
-            rows.append(Text(self._message, style="yellow"))
-        return Group(*rows)
+        return rows
 
     def _history(self, progress: Progress) -> Text:
         """How the best score changed, as a line of blocks."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
-from rich.live import Live as RichLive
+from rich.console import Console
 from rich.text import Text
 
+from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import number, safe
 
 if TYPE_CHECKING:
@@ -82,30 +81,12 @@ class _Scale:
         return "".join(row)
 
 
-class Growing:
+class Growing(Panel):
     """The probe while it grows: rows on a terminal, a plain line now and then elsewhere."""
 
     def __init__(self, console: Console, vary: str) -> None:
-        self._console, self._vary = console, vary
-        self._live: RichLive | None = None
-        self._drawn = time.monotonic()
-        self._message = ""
-
-    def __enter__(self) -> Growing:
-        if self._console.is_terminal:
-            self._live = RichLive(console=self._console, auto_refresh=False, transient=True)
-            self._live.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.__exit__(kind, error, trace)
-            self._live = None
+        super().__init__(console)
+        self._vary, self._drawn = vary, time.monotonic()
 
     def __call__(
         self, levels: Sequence[Level], wanted: int, outcomes: Mapping[tuple[int, int], Outcome]
@@ -113,15 +94,11 @@ class Growing:
         """Show what there is so far."""
         told = f"networks trained: {len(outcomes)} of at most {wanted}"
         now = time.monotonic()
-        if self._live is None:
-            if now - self._drawn >= _BEAT:
-                self._drawn = now
-                self._console.print(told)
-            return
-        rows = [Text(told, style="bold"), *self._rows(levels, outcomes)]
-        if self._message:
-            rows.append(Text(self._message, style="yellow"))
-        self._live.update(Group(*rows), refresh=True)
+        if self.is_live:
+            self.draw([Text(told, style="bold"), *self._rows(levels, outcomes)])
+        elif now - self._drawn >= _BEAT:
+            self._drawn = now
+            self.console.print(told)
 
     def _rows(
         self, levels: Sequence[Level], outcomes: Mapping[tuple[int, int], Outcome]
@@ -131,7 +108,7 @@ class Growing:
             for at in range(len(levels))
         }
         means = {at: sum(each) / len(each) for at, each in losses.items() if each}
-        scale = _Scale(list(means.values()), max(16, min(48, self._console.width - 40)))
+        scale = _Scale(list(means.values()), max(16, min(48, self.console.width - 40)))
         wide = max(len(each.label) for each in levels)
         lines = []
         for at, level in enumerate(levels):
@@ -141,14 +118,3 @@ class Growing:
             line.append(scale.drawn(mean, min(each), max(each)), style="cyan")
             lines.append(line.append(f"  {number(mean)}  {len(losses[at])}"))
         return lines
-
-    def say(self, message: str) -> None:
-        """Show a message. Safe in a signal handler."""
-        self._message = message
-        if self._live is None:
-            self._console.print(message)
-
-    def restore(self) -> None:
-        """Give the terminal its cursor back."""
-        if self._live is not None:
-            self._console.show_cursor(True)

@@ -9,12 +9,10 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console, Group
-from rich.live import Live as RichLive
+from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.asked import signals, source
@@ -28,6 +26,7 @@ from modelshelf.cli.options import (
     make_console,
     parse_columns,
 )
+from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import barcode_text, chart, finite, in_words, number, safe, typed
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import CurvePoint
@@ -189,59 +188,25 @@ def parse_settings(given: Sequence[str] | None) -> dict[str, object]:
     return settings
 
 
-class _Curve:
+class _Curve(Panel):
     """The learning curve while it grows: a chart on a terminal, plain lines elsewhere."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live: RichLive | None = None
-        self._drawn = -math.inf
-        self._message = ""
-
-    def __enter__(self) -> _Curve:
-        if self._console.is_terminal:
-            self._live = RichLive(console=self._console, auto_refresh=False, transient=True)
-            self._live.__enter__()
-        else:
-            self._drawn = time.monotonic()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.__exit__(kind, error, trace)
-            self._live = None
+        super().__init__(console)
+        self._drawn = -math.inf if console.is_terminal else time.monotonic()
 
     def __call__(self, points: list[CurvePoint], epochs: int) -> None:
         """Show the curve so far, if it is time to."""
         now = time.monotonic()
-        if not points or now - self._drawn < (_BEAT if self._live is None else _CALM):
+        if not points or now - self._drawn < (_CALM if self.is_live else _BEAT):
             return
         self._drawn = now
         line = _line(points, epochs)
-        if self._live is None:
-            self._console.print(line)
+        if not self.is_live:
+            self.console.print(line)
             return
-        rows: list[Text] = [Text(line, style="bold")]
-        rows += chart(points, width=max(20, min(60, self._console.width - 14)))
-        if self._message:
-            rows.append(Text(self._message, style="yellow"))
-        self._live.update(Group(*rows), refresh=True)
-
-    def say(self, message: str) -> None:
-        """Show a message below the chart, or as a line of its own. Safe in a signal handler."""
-        self._message = message
-        if self._live is None:
-            self._console.print(message)
-
-    def restore(self) -> None:
-        """Give the terminal its cursor back."""
-        if self._live is not None:
-            self._console.show_cursor(True)
+        width = max(20, min(60, self.console.width - 14))
+        self.draw([Text(line, style="bold"), *chart(points, width=width)])
 
 
 def _line(points: Sequence[CurvePoint], epochs: int) -> str:

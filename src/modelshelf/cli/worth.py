@@ -8,16 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import finite, number, safe, typed
 
 if TYPE_CHECKING:
@@ -75,35 +73,18 @@ def worth(
         )
 
 
-class _Told:
+class _Told(Panel):
     """What is being done: one line that changes on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, console: Console) -> None:
-        self._console, self._said = console, -math.inf
-        self._status: Status | None = None
-
-    def __enter__(self) -> _Told:
-        if self._console.is_terminal:
-            self._status = self._console.status("reading the study's rows")
-            self._status.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._status is not None:
-            self._status.__exit__(kind, error, trace)
+    _said = -math.inf
 
     def __call__(self, what: str, over: float) -> None:
         line = f"[{100 * over:3.0f} % of the time] {what}"
-        if self._status is not None:
-            self._status.update(Text(line))
+        if self.is_live:
+            self.draw([Text(line)])
         elif time.monotonic() - self._said >= _BEAT:
             self._said = time.monotonic()
-            self._console.print(line)
+            self.console.print(line)
 
 
 def _view(found: Worth, shelf: str | None) -> Iterator[Any]:
