@@ -43,7 +43,7 @@ HEALTHY = Evidence(
     training_rows=1000,
     forest_error=0.1,
     layers=(layer("inputs"), layer("hidden 1"), layer("output")),
-    lone=Lone("a", 0.5, 0.1),
+    lone=Lone("a", 0.5, 0.6, 0.1),
     labels=Labels(1000, 0.01, 0.02),
 )
 
@@ -82,7 +82,7 @@ ILL = {
     "over": ("overfitting", {"best_epoch": 20, "curve": RISING}),
     "by heart": ("overfitting", {"train_error": 0.0, "validation_error": 0.4}),
     "seed": ("unlucky seed", {"others": (0.12, 0.121, 0.119)}),
-    "leak": ("leak", {"lone": Lone("paid", 0.01, 0.3)}),
+    "leak": ("leak", {"lone": Lone("paid", 0.01, 0.5, 0.3)}),
     "noise": ("label noise", {"labels": Labels(1000, 0.3, 0.3)}),
 }  # fmt: skip
 
@@ -92,7 +92,7 @@ def test_a_healthy_network_is_left_in_peace():
     assert told(layers=()) == []
     assert told(longer=Again(240, 90, 0.199, 1e-3), faster=Again(6, 6, 0.19, 1e-2)) == []
     assert told(others=(0.19, 0.2, 0.21)) == []
-    assert told(lone=Lone("petal", 0.05, 0.05)) == []  # others tell as much
+    assert told(lone=Lone("petal", 0.05, 0.07, 0.05)) == []  # others tell as much
 
 
 @pytest.mark.parametrize("case", ILL)

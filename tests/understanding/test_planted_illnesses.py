@@ -15,9 +15,11 @@ from modelshelf import diagnose
 from tests.understanding.planted import ILLNESSES, planted
 
 SETS = ("digits", "breast_cancer", "wine", "diabetes")
-#: Diabetes has no classes; and learned by heart, it is answered little worse for it.
-CANNOT = {("diabetes", "label noise"), ("diabetes", "overfitting")}
+#: Diabetes has no classes. Learned by heart, it is answered little worse for it; and held back as
+#: hard as the others are, as well as by any network.
+CANNOT = {("diabetes", each) for each in ("label noise", "overfitting", "underfitting")}
 EACH = 12  # networks at least
+FIRST = 10  # the first seed: rules were last changed after a look at seeds 0 to 3
 
 
 def names(name, illness, seed, folder):
@@ -38,7 +40,7 @@ def test_precision_and_recall_on_planted_illnesses(tmp_path):
     right, claimed, planted_ones, missed = Counter(), Counter(), Counter(), []
     for illness in ILLNESSES:
         sets = [name for name in SETS if (name, illness) not in CANNOT]
-        for name, seed in itertools.product(sets, range(max(4, EACH // len(sets)))):
+        for name, seed in itertools.product(sets, range(FIRST, FIRST + max(4, EACH // len(sets)))):
             folder = tmp_path / f"{illness}-{name}-{seed}"
             folder.mkdir()
             found = names(name, illness, seed, folder) or ["healthy"]

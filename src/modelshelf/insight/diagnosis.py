@@ -37,8 +37,9 @@ _BY_HEART = 0.4  # of the validation error
 _RISE = 1.25  # times the least validation loss
 _PAST = 20  # epochs after the best one
 _SUREST = 0.15  # of labels of which a forest is surest, with 95 % confidence
-_ALONE = 0.1  # an error of a lone column below this decides all
-_LESS = 0.7  # of the error of all other columns together
+_ALONE = 0.12  # an error of a lone column below this decides all
+_LESS = 0.45  # of the error of all other columns together
+_APART = 0.25  # or of the error of the next best one
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,12 +311,14 @@ def _unlucky(found: Evidence) -> Finding | None:
 
 def _leak(found: Evidence) -> Finding | None:
     lone = found.lone
-    if lone is None or lone.error > _ALONE or lone.error > _LESS * lone.without:
+    if lone is None or lone.error > _ALONE:
+        return None
+    if lone.error > _LESS * lone.without and lone.error > _APART * lone.second:
         return None
     said = (
         f"The column {lone.name!r} by itself leaves an error of {lone.error:.3f} of a constant "
-        f"answer's; all other columns together leave {lone.without:.3f}. Is it known when the "
-        "question is asked?"
+        f"answer's; the next best leaves {lone.second:.3f}, and all others together "
+        f"{lone.without:.3f}. Is it known when the question is asked?"
     )
     advice, _ = remedies.without_column()
     return Finding("leak", "suspected", said, advice, {}, column=lone.name)

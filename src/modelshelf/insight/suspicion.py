@@ -41,7 +41,8 @@ class Lone:
     """The column that tells most by itself."""
 
     name: str
-    error: float  #: of a tree on it alone, on validation rows
+    error: float  #: of trees on it alone, on rows that they have not seen
+    second: float  #: of the column that tells most after it, in the same way
     without: float  #: of a forest on all others, on rows that its trees have not seen
 
 
@@ -134,27 +135,32 @@ def lone_column(
 
     `names` holds the table's column of each input. None where there is one column alone.
     """
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-
     owners = np.array(names)
     weight = {name: float(forest.importance[owners == name].sum()) for name in dict.fromkeys(names)}
     if len(weight) < 2:
         return None
+    every = np.concatenate([x, validation[0]]), np.concatenate([y, validation[1]])
+    tried = sorted(weight, key=lambda each: -weight[each])[:_ASKED]
+    errors = {name: _alone(every[0][:, owners == name], every[1], classes, seed) for name in tried}
+    best, second = sorted(errors, key=lambda each: errors[each])[:2]
+    rest = owners != best
+    others = forest_on(x[:, rest], y, (validation[0][:, rest], validation[1]), classes, seed)
+    return Lone(best, errors[best], errors[second], others.error)
+
+
+def _alone(x: NDArray[np.float32], y: NDArray[np.float32], classes: bool, seed: int) -> float:
+    """The error of a small tree on these inputs, by five folds."""
+    from sklearn.model_selection import KFold
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
     kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
     target = y.argmax(axis=1) if classes else y[:, 0]
-    best, least = "", np.inf
-    for name in sorted(weight, key=lambda each: -weight[each])[:_ASKED]:
-        own = np.flatnonzero(owners == name)
-        tree = kind(max_leaf_nodes=_LEAVES, min_samples_leaf=3, random_state=seed).fit(
-            x[:, own], target
-        )
-        there = validation[0][:, own]
-        error = error_of(validation[1], _answer(tree, there, y.shape[1], classes), classes)
-        if error < least:
-            best, least = name, error
-    others = np.flatnonzero(owners != best)
-    rest = forest_on(x[:, others], y, (validation[0][:, others], validation[1]), classes, seed)
-    return Lone(best, least, rest.error)
+    found = np.zeros((len(x), y.shape[1]))
+    for train, held in KFold(5, shuffle=True, random_state=seed).split(x):
+        tree = kind(max_leaf_nodes=_LEAVES, min_samples_leaf=3, random_state=seed)
+        tree.fit(x[train], target[train])
+        found[held] = _answer(tree, x[held], y.shape[1], classes)
+    return error_of(y, found, classes)
 
 
 def labels_seen(y: NDArray[np.float32], forest: Forest) -> Labels | None:
