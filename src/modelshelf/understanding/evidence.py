@@ -26,7 +26,7 @@ __all__ = ["gathered", "on_search_rows"]
 
 _ROWS = 4_000  # of training and of validation rows, that forests and losses are measured on
 _LOOKED = 256  # rows that are sent through the network and back
-_DECIDES = 0.15  # an error of a lone column below this is looked into
+_UNDECIDED = 0.3  # a forest's error above which no column of it decides all
 _LONGER, _FASTER = 4, 10
 _LEAST = 20  # epochs, where four times as many are fewer
 
@@ -108,7 +108,7 @@ def _measured(taken: Taken) -> Evidence:
 def _lone(taken: Taken, train: Some, validation: Some, forest: Forest) -> Any:
     names = columns_of(taken.prepared.preparation)
     seed = derive(taken.problem.seed, "lone") % 2**32
-    if forest.error > 2 * _DECIDES:  # then no column of it decides all
+    if forest.error > _UNDECIDED:
         return None
     return lone_column(*train, validation, names, forest, taken.problem.classes, seed)
 
