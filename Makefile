@@ -14,7 +14,7 @@ test: $(VENV)/.dev browser lint types imports
 	$(BIN)/pytest -n 2 -m "not slow" -q
 
 test-all: $(VENV)/.dev browser lint types imports
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .[dev,keras]
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .[dev,keras,learn]
 	MODELSHELF_DATA=$(DATA) $(BIN)/pytest -n 2 -q
 
 # Pages are opened in Chromium, from Debian's packages; where it is not to be had, that is skipped.
