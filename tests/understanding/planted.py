@@ -86,7 +86,7 @@ def _vanishing(rng: np.random.Generator) -> dict[str, object]:
 
 def _dying(rng: np.random.Generator) -> dict[str, object]:
     return {
-        "activation": "relu", "learning_rate": float(rng.choice([0.2, 0.5, 1.0])), "dropout": 0.0,
+        "activation": "relu", "learning_rate": float(rng.choice([0.1, 0.2, 0.3])), "dropout": 0.0,
         "hidden_layers": [(64,), (64, 64), (128, 64)][rng.integers(3)], "l2": 0.0,
     }  # fmt: skip
 
