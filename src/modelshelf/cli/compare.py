@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from enum import StrEnum
@@ -15,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
-from modelshelf.cli.words import barcode_text, finite, number, safe
+from modelshelf.cli.panel import looking
+from modelshelf.cli.words import barcode_text, json_line, number, safe
 from modelshelf.space.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -62,7 +61,8 @@ def compare(
 
     page_name(figure)
     console = make_console(stderr=as_json)
-    found = compared(barcodes, shelf=shelf, data=data, test=test, rows=rows.value)
+    with looking(console):
+        found = compared(barcodes, shelf=shelf, data=data, test=test, rows=rows.value)
     for block in _view(found, everything, console.width):
         console.print(block)
     if figure is not None:
@@ -71,12 +71,7 @@ def compare(
         write(drawn(found), figure)
         console.print(f"Drawn in {figure}.")
     if as_json:
-        sys.stdout.write(json.dumps(finite(_plain(found)), ensure_ascii=False) + "\n")
-
-
-def _plain(found: Comparison) -> Any:
-    """Plain JSON values; dates as text."""
-    return json.loads(json.dumps(asdict(found), default=str))
+        typer.echo(json_line(asdict(found)))
 
 
 def _view(found: Comparison, everything: bool, width: int) -> Iterator[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, RowsFile, ShelfPlace, TestFile, make_console
-from modelshelf.cli.words import finite, safe, typed
+from modelshelf.cli.panel import looking
+from modelshelf.cli.words import json_line, safe, typed
 
 if TYPE_CHECKING:
     from modelshelf.insight.diagnosis import Diagnosis, Finding
@@ -41,7 +40,7 @@ def diagnose(
 
     from modelshelf.understanding.diagnose import diagnose as run
 
-    with console.status("Looking into it …"):
+    with looking(console):
         found = run(
             barcode,
             retrain=retrain,
@@ -56,8 +55,7 @@ def diagnose(
         told = {**asdict(found), "healthy": found.healthy}
         for each, one in zip(told["findings"], found.findings, strict=True):
             each["command"] = command_of(found, one, shelf)
-        told = json.loads(json.dumps(told))  # tuples become lists, which `finite` sees into
-        sys.stdout.write(json.dumps(finite(told), ensure_ascii=False) + "\n")
+        typer.echo(json_line(told))
 
 
 def _tell(console: Console, found: Diagnosis, shelf: str | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,8 @@ from rich.text import Text
 
 from modelshelf.cli.dissect_view import columns_table, layers_table, row_lines
 from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
-from modelshelf.cli.words import finite, number, safe, typed
+from modelshelf.cli.panel import looking
+from modelshelf.cli.words import json_line, number, safe, typed
 from modelshelf.core.errors import SettingError, nearest
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def dissect(
         raise SettingError("--out is the folder of --step numpy or --step torch: add one of them.")
     from modelshelf.understanding.dissect import dissect as taken_apart
 
-    found = taken_apart(barcode, row=row, shelf=shelf, data=data, test=test, seed=seed)
+    with looking(console):
+        found = taken_apart(barcode, row=row, shelf=shelf, data=data, test=test, seed=seed)
     if figure is not None:
         from modelshelf.insight.figures.dissection import dissection_figure
         from modelshelf.insight.figures.theme import write
@@ -64,8 +65,7 @@ def dissect(
     if figure is not None:
         console.print(safe(f"The figure is in {figure}."))
     if as_json:
-        told = {**asdict(found), "sentences": found.sentences}
-        typer.echo(json.dumps(finite(json.loads(json.dumps(told))), ensure_ascii=False))
+        typer.echo(json_line({**asdict(found), "sentences": found.sentences}))
 
 
 def _tell(console: Console, found: Dissection, shelf: str | None) -> None:
@@ -136,7 +136,7 @@ def _step(
     path = None if out is None else found.write(out, language)
     if as_json:
         told = {"program": program, "left_out": found.form.left_out, "file": path and str(path)}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        typer.echo(json_line(told))
         return
     typer.echo(program, nl=False)
     notes = make_console(stderr=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, Figure, ShelfPlace, make_console
-from modelshelf.cli.words import finite, safe, typed
+from modelshelf.cli.words import json_line, safe, typed
 
 if TYPE_CHECKING:
     from modelshelf.insight.course.finding import CourseRow
@@ -63,7 +61,7 @@ def explain(
         write(explanation_figure(found), figure)
         console.print(safe(f"The figure is in {figure}."))
     if as_json:
-        sys.stdout.write(json.dumps(finite(_told(found)), ensure_ascii=False) + "\n")
+        typer.echo(json_line(_told(found)))
 
 
 def _only(shelf: str | None) -> str:

@@ -8,9 +8,15 @@ from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
+from rich.status import Status
 from rich.text import Text
 
-__all__ = ["Panel"]
+__all__ = ["Panel", "looking"]
+
+
+def looking(console: Console) -> Status:
+    """A sign that something is at work, where there is a terminal to show it."""
+    return console.status("looking into it (a machine's first look compiles for some 15 s)")
 
 
 class Panel:

@@ -13,9 +13,10 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from modelshelf.cli.words import finite, number, safe, short
+from modelshelf.cli.words import number, safe, short
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Direction
+from modelshelf.core.words import finite
 from modelshelf.space.configuration import Configuration
 
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +12,7 @@ from modelshelf.cli.asked import signals
 from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
 from modelshelf.cli.probe_view import Growing, lines_of
 from modelshelf.cli.train import parse_settings
-from modelshelf.cli.words import finite, safe, typed
+from modelshelf.cli.words import json_line, safe, typed
 
 if TYPE_CHECKING:
     from modelshelf.insight.probe import Probe
@@ -86,7 +84,7 @@ def probe(
         console.print(safe(f"The figure is in {figure}."))
     if as_json:
         told = {**asdict(found), "sentences": list(found.sentences)}
-        sys.stdout.write(json.dumps(finite(_plain(told)), ensure_ascii=False) + "\n")
+        typer.echo(json_line(told))
     if stopper.requested:
         raise typer.Exit(130)
 
@@ -97,15 +95,6 @@ def _values(vary: str, text: str | None) -> list[object] | None:
         return None
     parts = [each.strip() for each in text.split(";" if vary == "hidden_layers" else ",")]
     return [() if each.lower() == "none" and vary == "hidden_layers" else each for each in parts]
-
-
-def _plain(value: object) -> object:
-    """Tuples as lists, so that JSON and `finite` see into them."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(each) for each in value]
-    return value
 
 
 def _tell(console: Console, found: Probe, shelf: str | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
-from modelshelf.cli.words import barcode_text, chart, finite, in_words, number, typed
+from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, typed
 from modelshelf.core.errors import ShelfError
 
 __all__ = ["show"]
@@ -58,7 +57,7 @@ def show(
     winner = winner if winner.get("barcode") == trial.barcode else {}
     if as_json:
         found = {**asdict(trial), "curve": [asdict(p) for p in points], "winner": winner or None}
-        typer.echo(json.dumps(finite(found), ensure_ascii=False))
+        typer.echo(json_line(found))
         return
     console.print(
         Text(trial.barcode, style="bold green").append("  ").append(barcode_text(configuration))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 import sys
@@ -27,7 +26,7 @@ from modelshelf.cli.options import (
     parse_columns,
 )
 from modelshelf.cli.panel import Panel
-from modelshelf.cli.words import barcode_text, chart, finite, in_words, number, safe, typed
+from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, safe, typed
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import CurvePoint
 
@@ -168,7 +167,7 @@ def _end(
 ) -> None:
     _tell(console, single, metric.name, shelf)
     if as_json:
-        sys.stdout.write(json.dumps(finite(_told(single, task, metric))) + "\n")
+        typer.echo(json_line(_told(single, task, metric)))
     if not single.complete:
         raise typer.Exit(130)
 

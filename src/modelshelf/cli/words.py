@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shlex
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from modelshelf.core.records import CurvePoint
-from modelshelf.core.words import number
+from modelshelf.core.words import finite, number
 from modelshelf.space.barcode import stripes
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.words import in_words, short
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = [
     "barcode_text",
     "chart",
-    "finite",
     "in_words",
+    "json_line",
     "number",
     "result_lines",
     "safe",
@@ -94,15 +95,9 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
     return lines
 
 
-def finite(value: Any) -> Any:
-    """The value as JSON may hold it: what is NaN or infinite becomes null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(each) for each in value]
-    return value
+def json_line(told: object) -> str:
+    """One line of JSON for `--json`: tuples are lists, dates text, what is not finite null."""
+    return json.dumps(finite(told), ensure_ascii=False, default=str)
 
 
 def typed(*words: str, shelf: str | None) -> str:

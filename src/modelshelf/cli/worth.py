@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -16,7 +14,7 @@ from rich.text import Text
 
 from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
 from modelshelf.cli.panel import Panel
-from modelshelf.cli.words import finite, number, safe, typed
+from modelshelf.cli.words import json_line, number, safe, typed
 
 if TYPE_CHECKING:
     from modelshelf.insight.worth import Contender, CurveOverRows, Worth
@@ -67,10 +65,7 @@ def worth(
         write(drawn(found), figure)
         console.print(f"Drawn in {figure}.")
     if as_json:
-        plain = finite(json.loads(json.dumps(asdict(found))))
-        sys.stdout.write(
-            json.dumps({**plain, "told": found.told, "deep": found.deep}, ensure_ascii=False) + "\n"
-        )
+        typer.echo(json_line({**asdict(found), "told": found.told, "deep": found.deep}))
 
 
 class _Told(Panel):

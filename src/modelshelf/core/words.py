@@ -1,10 +1,11 @@
-"""Numbers as a person reads them."""
+"""Numbers as a person reads them, and as JSON may hold them."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
-__all__ = ["number"]
+__all__ = ["finite", "number"]
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -18,3 +19,14 @@ def number(value: float | None, digits: int = 4) -> str:
     if abs(value) < 10:
         return f"{value:.{digits}f}"
     return f"{value:,.{max(digits - 1 - math.floor(math.log10(abs(value))), 0)}f}"
+
+
+def finite(value: Any) -> Any:
+    """The value as JSON may hold it: what is NaN or infinite becomes null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    return value

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Baseline, Direction, Ensemble, Member, Task, Winner
+from modelshelf.core.words import finite
 from modelshelf.study.gain import MoreTime
 from modelshelf.study.pareto import Prefer, Traded
 
@@ -98,7 +99,7 @@ class StudyResult:
             "timed": self.timed,
             "more_time": asdict(self.more_time) if self.more_time else None,
         }
-        plain: dict[str, Any] = _finite(whole)
+        plain: dict[str, Any] = finite(whole)
         return plain
 
     @classmethod
@@ -165,13 +166,3 @@ def _more_time(stored: Mapping[str, Any] | None) -> MoreTime | None:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(each) for each in value]
-    return value
