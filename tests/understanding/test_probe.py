@@ -161,7 +161,7 @@ def test_networks_of_a_study_are_probed_on_its_development_rows(tmp_path):
     assert found.loss == "squared error"
     with Shelf.open(tmp_path) as shelf:
         study = shelf.study(result.study)
-        beside = shelf.study(f"{result.study}-beside")
+        beside = shelf.study(f"beside-{result.study}")
         assert study.test_uses == shelf.study(result.study).test_uses
         assert beside.settings["data_key"] == study.settings["data_key"]
         before = {each.copy for each in shelf.trials(result.study)}

@@ -68,10 +68,10 @@ def study_beside(shelf: Shelf, record: StudyRecord) -> StudyRecord:
     if found is not None:
         return found
     taken = {each.name for each in shelf.studies()}
-    name, count = f"{record.name}-beside", 1
+    name, count = f"beside-{record.name}", 1
     while name in taken:
         count += 1
-        name = f"{record.name}-beside-{count}"
+        name = f"beside-{record.name}-{count}"
     kept = ("data", "rows", "drawn", "test", "folds")
     shelf.add_study(
         StudyRecord(

@@ -175,12 +175,12 @@ def _others(
     own, key = taken.trial, taken.model.configuration
     if taken.split != SEARCH_SPLIT:
         return ()
-    beside = study_beside(taken.shelf, taken.study) if retrain else None
-    if beside is not None:
+    if retrain:
         seeds = [derive(0, "probe", k) for k in range(retrain)]
         _trained(taken, [Wanted(key, each) for each in seeds], workers, seconds, stopper)
-    names = {taken.study.name, f"{taken.study.name}-beside", taken.study.settings.get("beside")}
-    names |= {beside.name} if beside is not None else set()
+    main = taken.study.settings.get("beside", taken.study.name)
+    others = (s.name for s in taken.shelf.studies() if s.settings.get("beside") == main)
+    names = {main, *others}
     return tuple(
         each.loss
         for each in taken.shelf.resolve(own.barcode)

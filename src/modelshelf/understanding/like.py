@@ -29,7 +29,7 @@ def train_like(
     """Train a network like one on the shelf, with changes, on the same rows, and shelve it.
 
     It trains and validates on the rows that the network's study searched on, never on its test
-    rows, and lies in a study of its own (`STUDY-beside`). What is there already is read.
+    rows, and lies in a study of its own (`beside-STUDY`). What is there already is read.
 
     Args:
         barcode: A barcode or copy id, or how it begins.

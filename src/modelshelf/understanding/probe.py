@@ -60,7 +60,7 @@ def probe(
     """Vary one hyperparameter around a network, all else held, and say which values are good.
 
     Networks are trained and compared on the rows that the network's study searched on: its test
-    rows stay unseen. They lie on the shelf, in a study of their own (`STUDY-beside`), so that each
+    rows stay unseen. They lie on the shelf, in a study of their own (`beside-STUDY`), so that each
     can be looked into, and the same probe answers at once the next time.
 
     Args:
