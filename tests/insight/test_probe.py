@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -153,6 +155,17 @@ def test_equal_values_are_no_difference():
     points = probed(rates(), runs([1.0, 1.0, 1.001, 1.0, 0.999]), 3)
     assert {each.verdict for each in points} == {Verdict.NO_DIFFERENCE}
     assert "No difference was found" in probe_of(points).sentences[0]
+
+
+def test_what_is_unclear_is_not_called_worse():
+    noisy = runs([3.0, 1.0, 3.0, 3.0, 1.0])
+    wild = [replace(each, losses=each.losses * 3.0**each.seed) if each.level == 4 else each
+            for each in noisy]  # fmt: skip
+    points = probed(rates(), wild, 3)
+    assert points[4].verdict is Verdict.UNCLEAR
+    assert probe_of(points).sentences[0] == "Good: 0.0001."
+    alone = probed(rates(), runs([3.0, 1.0, 3.0, 3.0, 3.0]), 3)
+    assert "every other value is worse" in probe_of(alone).sentences[0]
 
 
 def test_one_seed_cannot_tell():

@@ -63,8 +63,8 @@ def _tell(console: Console, found: Diagnosis, shelf: str | None) -> None:
     console.print(head)
     console.print(
         f"Error as a share of a constant answer's: {found.train_error:.3f} on training rows, "
-        f"{found.validation_error:.3f} on validation rows; a random forest there "
-        f"{found.forest_error:.3f}.",
+        f"{found.validation_error:.3f} on validation rows; a random forest has "
+        f"{found.forest_error:.3f} on rows that it has not seen.",
         style="dim",
     )
     console.print()

@@ -285,8 +285,8 @@ def _by_heart(found: Evidence) -> Finding | None:
         return None
     said = (
         f"Its error is {found.train_error:.2f} of a constant answer's on the rows that trained it, "
-        f"and {found.validation_error:.2f} on others; a random forest has "
-        f"{found.forest_error:.2f} there."
+        f"and {found.validation_error:.2f} on validation rows; a random forest has "
+        f"{found.forest_error:.2f} on rows that it has not seen."
     )
     return _finding(found, "overfitting", "likely", said, remedies.held_back(found))
 

@@ -44,13 +44,16 @@ def _good(probe: Probe, judged: Sequence[ProbePoint]) -> str:
     good = [each for each in judged if each.verdict == "good"]
     words = _range(good) if probe.ordered else ", ".join(each.label for each in good)
     if len(good) == 1:
-        return f"Good: {words} alone; every other value is shown to be worse."
+        rest = [each for each in judged if each.verdict == "unclear"]
+        return f"Good: {words}." if rest else f"Good: {words} alone: every other value is worse."
     between = "" if not probe.ordered else "from "
     return f"Good: {between}{words} (the least loss at {best.label})."
 
 
 def _range(points: Sequence[ProbePoint]) -> str:
-    first, last = points[0].label, points[-1].label
+    first, last = (
+        "off" if each.label.endswith("(off)") else each.label for each in (points[0], points[-1])
+    )
     return first if first == last else f"{first} to {last}"
 
 
@@ -61,7 +64,8 @@ def _bad(judged: Sequence[ProbePoint]) -> list[str]:
         group = list(some)
         if verdict == "unclear":
             said.append(
-                f"Unclear: {_range(group)}; networks differ too much. More --seeds will tell."
+                f"Unclear: {_range(group)}; seeds or validation rows differ too much to tell. More "
+                "--seeds may."
             )
         if verdict not in ("too low", "too high", "worse"):
             continue
