@@ -98,7 +98,10 @@ def page(book: Any, name: str) -> str:
     for cell in book.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\(([\w-]+)\.(?:ipynb|md)\)", _to_page, cell.source)
-    body, _ = HTMLExporter(template_name="basic").from_notebook_node(book)
+    exporter = HTMLExporter(
+        template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True
+    )
+    body, _ = exporter.from_notebook_node(book)
     template = Template((SOURCES / "page.html.j2").read_text(encoding="utf-8"), autoescape=True)
     return template.render(title=name, body=body, style=_style())
 

@@ -55,9 +55,9 @@ for group in ("structure", "training", "regularisation", "preparation"):
 #
 # | the course asks | here it is called |
 # |---|---|
-# | Which step size $s$ of stochastic gradient descent? | `learning_rate` |
-# | Which batch size $B$? | `batch_size` |
-# | Which dropout rate $r$? | `dropout` |
+# | Which step size *s* of stochastic gradient descent? | `learning_rate` |
+# | Which batch size *B*? | `batch_size` |
+# | Which dropout rate *r*? | `dropout` |
 # | Which weight decay, at which rate? | `weight_decay`, and `l1`, `l2` |
 # | Which loss function: quadratic, cross-entropy? | `loss` |
 

@@ -70,17 +70,18 @@ for layer, matrix in enumerate(weights):
             showlegend=False,
         )
 names = [table.frame.columns[:4], [f"unit {i + 1}" for i in range(widths[1])], model.classes]
-for column, labels in zip(places, names, strict=True):
+sides = ("middle left", "top center", "middle right")
+for column, labels, side in zip(places, names, sides, strict=True):
     figure.add_scatter(
         x=[x for x, _ in column],
         y=[y for _, y in column],
         text=labels,
         mode="markers+text",
-        textposition="top center",
+        textposition=side,
         marker={"size": 14, "color": "#7a7a7a"},
         showlegend=False,
     )
-figure.update_xaxes(visible=False, range=[-0.4, 2.4])
+figure.update_xaxes(visible=False, range=[-0.7, 2.5])
 figure.update_yaxes(visible=False)
 figure
 

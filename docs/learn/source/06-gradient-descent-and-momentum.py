@@ -18,7 +18,7 @@ from modelshelf.insight.figures.theme import COLOURS, QUIET, blank
 # %% [markdown]
 # ## A narrow valley
 #
-# The loss is $f(x, y) = \frac{1}{2}(x^2 + 25\,y^2)$: steep one way, flat the other. A step that is
+# The loss is *f(x, y) = ½ (x² + 25 y²)*: steep one way, flat the other. A step that is
 # small enough for the steep way is very small for the flat way. This is what makes plain gradient
 # descent slow.
 

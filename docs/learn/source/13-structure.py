@@ -108,7 +108,8 @@ probe_figure(found)
 # %% [markdown]
 # ## Depth
 #
-# Layers on top of each other bend what is bent already. For a ring, one is enough.
+# Layers on top of each other bend what is bent already. One can close the ring. Are more of them
+# better here?
 
 # %%
 found = probe(model.copy, "depth", values=[0, 1, 2, 4], shelf=SHELF)
