@@ -54,7 +54,7 @@ def diagnose(
     if as_json:
         told = {**asdict(found), "healthy": found.healthy}
         for each, one in zip(told["findings"], found.findings, strict=True):
-            each["command"] = command_of(found, one, shelf)
+            each["command"] = _command(found, one, shelf)
         typer.echo(json_line(told))
 
 
@@ -75,7 +75,7 @@ def _tell(console: Console, found: Diagnosis, shelf: str | None) -> None:
         console.print(safe(each.evidence))
         console.print(safe(each.advice))
         barcode = f"  it will be {each.barcode}" if each.barcode else ""
-        console.print(Text("  ").append(command_of(found, each, shelf)), soft_wrap=True)
+        console.print(Text("  ").append(_command(found, each, shelf)), soft_wrap=True)
         if barcode:
             console.print(barcode, style="dim")
         console.print()
@@ -88,7 +88,7 @@ def _tell(console: Console, found: Diagnosis, shelf: str | None) -> None:
         console.print(safe(note), style="dim")
 
 
-def command_of(found: Diagnosis, finding: Finding, shelf: str | None) -> str:
+def _command(found: Diagnosis, finding: Finding, shelf: str | None) -> str:
     """The command that follows the advice."""
     if finding.column:
         rows = found.rows.removeprefix("example:")

@@ -85,6 +85,34 @@ def levels_around(
     >>> [each.label for each in found]
     ['0.0001', '0.000316', '0.001', '0.00316', '0.01']
     """
+    _refuse_unknown(name, values)
+    domain, own = _domain(name), _own(name, base)
+    wanted = _grid(name, domain, own, points, rows)
+    if values is not None:
+        wanted = [checked(name, domain, each) for each in values]
+        if len(set(wanted)) < 2:
+            raise SettingError(f"A probe of {name} needs two values or more.")
+    found: dict[str, Level] = {}
+    fitting = 0
+    for value in wanted:
+        try:
+            configuration = _with(name, value, base).for_task(task)
+        except SettingError:
+            if values is not None:
+                raise
+            continue  # a choice that does not fit the task
+        fitting += 1
+        level = _level(name, domain, value, configuration, value == own)
+        found.setdefault(configuration.barcode, level)
+    if fitting < 2:
+        raise SettingError(f"{name} has one value alone that fits a {task} task: nothing to vary.")
+    _refuse_idle(name, base, domain, found.values())
+    if len(found) < 2:
+        raise SettingError(f"All values of {name} that were to be tried are the same here.")
+    return tuple(sorted(found.values(), key=lambda each: each.position or 0.0))
+
+
+def _refuse_unknown(name: str, values: Sequence[object] | None) -> None:
     if name == "hidden_layers" and values is None:
         raise SettingError(
             "hidden_layers is varied one way at a time: vary depth, or width; or give --values "
@@ -94,41 +122,14 @@ def levels_around(
         raise SettingError(
             f"There is no hyperparameter {name!r}: {nearest(name, [*CATALOGUE, *SHAPES])}"
         )
-    domain = _domain(name)
-    own = _own(name, base)
-    given = values is not None
-    wanted = (
-        [checked(name, domain, each) for each in values]
-        if values is not None
-        else _grid(name, domain, own, points, rows)
-    )
-    if len(set(wanted)) < 2 and given:
-        raise SettingError(f"A probe of {name} needs two values or more.")
-    found: dict[str, Level] = {}
-    unfit = False  # whether a choice does not fit the task
-    for value in wanted:
-        try:
-            configuration = _with(name, value, base).for_task(task)
-        except SettingError:
-            if given:
-                raise
-            unfit = True
-            continue
-        level = Level(
-            value,
-            configuration,
-            value == own,
-            _label(name, value),
-            _position(name, domain, value),
-            "hidden_layers" if name in SHAPES else name,
-        )
-        found.setdefault(configuration.barcode, level)
-    if unfit and len(found) < 2:
-        raise SettingError(f"{name} has one value alone that fits a {task} task: nothing to vary.")
-    _refuse_idle(name, base, domain, found.values())
-    if len(found) < 2:
-        raise SettingError(f"All values of {name} that were to be tried are the same here.")
-    return tuple(sorted(found.values(), key=lambda each: each.position or 0.0))
+
+
+def _level(
+    name: str, domain: Domain, value: Value, configuration: Configuration, own: bool
+) -> Level:
+    setting = "hidden_layers" if name in SHAPES else name
+    label, position = _label(name, value), _position(name, domain, value)
+    return Level(value, configuration, own, label, position, setting)
 
 
 def _domain(name: str) -> Domain:
