@@ -69,8 +69,9 @@ for layer, matrix in enumerate(weights):
             hoverinfo="skip",
             showlegend=False,
         )
-names = [table.frame.columns[:4], [f"unit {i + 1}" for i in range(widths[1])], model.classes]
-sides = ("middle left", "top center", "middle right")
+units = [[f"unit {i + 1}" for i in range(width)] for width in widths[1:-1]]
+names = [table.frame.columns[:4], *units, model.classes]
+sides = ["middle left", *["top center"] * len(units), "middle right"]
 for column, labels, side in zip(places, names, sides, strict=True):
     figure.add_scatter(
         x=[x for x, _ in column],
@@ -81,13 +82,13 @@ for column, labels, side in zip(places, names, sides, strict=True):
         marker={"size": 14, "color": "#7a7a7a"},
         showlegend=False,
     )
-figure.update_xaxes(visible=False, range=[-0.7, 2.5])
+figure.update_xaxes(visible=False, range=[-0.7, len(widths) - 0.5])
 figure.update_yaxes(visible=False)
 figure
 
 # %% [markdown]
 # **Question.** How many edges has a network with `HIDDEN = [6, 6]`? Work it out, then change the
-# first cell and look at the count. (The drawing is for one hidden layer.)
+# first cell and look.
 
 # %% [markdown]
 # ## The forward function, in NumPy

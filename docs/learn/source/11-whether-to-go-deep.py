@@ -76,7 +76,7 @@ figure(cells)
 
 # %%
 rng = np.random.default_rng(0)
-measured = rng.standard_normal((1200, 10))
+measured = rng.standard_normal((800, 10))
 mixtures = measured @ rng.standard_normal((10, 2)) / np.sqrt(10)
 kind = np.where(np.square(mixtures).sum(axis=1) > 1.4, "far", "near")
 crooked = pl.DataFrame(measured, schema=[f"m{i}" for i in range(10)]).with_columns(
@@ -107,7 +107,7 @@ for curve in kinds.curves:
     print(f"{curve.name:18} {told}")
 
 # %% [markdown]
-# **Question.** Make the crooked table smaller: 200 rows in place of 1,200. Does the advice change?
+# **Question.** Make the crooked table smaller: 200 rows in place of 800. Does the advice change?
 #
 # **Question.** Give the linear model the squares of all columns and their products. Does it still
 # need a network? (This is what a hidden layer finds by itself.)

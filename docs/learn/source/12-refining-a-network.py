@@ -108,7 +108,7 @@ assert refined.record.parameters <= MOST
 
 # %%
 with Shelf.open(SHELF) as shelf:
-    tried = shelf.trials("small")
+    tried = shelf.trials(result.study)
 tried_figure(result.metric, tried)
 
 # %% [markdown]

@@ -122,8 +122,9 @@ print(*found.sentences, sep="\n")
 
 # %% [markdown]
 # **Question.** Very deep networks of sigmoid units hardly learn: the gradient shrinks at each
-# layer. Try `probe(model.copy, "depth", values=[1, 4, 8], changes={"activation": "sigmoid"},
-# shelf=SHELF)`. Do `"normalisation": "layer"` or `"residual": "yes"` help?
+# layer. See it with `changes={"activation": "sigmoid", "hidden_layers": [8, 8]}` and depths `[4, 8,
+# 12]`. Then add `"residual": "yes"`: each layer is added to what came in. What becomes of 12
+# layers?
 
 # %% [markdown]
 # ## Activation

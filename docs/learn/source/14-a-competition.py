@@ -80,7 +80,7 @@ print(*result.understood, sep="\n")
 #
 # Of several networks, the one with the best validation score was also lucky. So the finalists are
 # trained again on fresh splits, and the winner is scored once on the test rows. This is what to
-# expect from the jury. Plain models stand beside it.
+# expect from the jury. Plain models stand beside it; where one of them is ahead, hand that in.
 
 # %%
 print(f"re-tests    {result.winner.validation:.4f} ± {result.winner.validation_std:.4f}")
@@ -123,7 +123,8 @@ print(submission.head(3))
 # %% [markdown]
 # ## The jury
 #
-# Was the honest score honest? The jury's score should lie within the interval, 95 times in 100.
+# Was the honest score honest? Both scores are of a sample of rows, so they differ; the jury's
+# should nearly always lie within the interval.
 
 # %%
 truth = test_part[target]
