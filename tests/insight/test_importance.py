@@ -52,13 +52,9 @@ def test_planted_importances_are_found_in_95_of_100_seeds(name):
 def test_shuffled_values_have_no_importance():
     features, values, _, _ = searched(space(), PLANTED["additive"][0], TRIALS, 0)
     rng = np.random.default_rng(0)
-    sure = [
-        each.name
-        for seed in range(5)
-        for each in importances(space(), features, rng.permutation(values), seed)[0]
-        if each.sure
-    ]
-    assert len(sure) <= 2  # of 25
+    said = [importances(space(), features, rng.permutation(values), seed) for seed in range(5)]
+    assert said.count(((), ())) >= 4  # halves of them do not agree
+    assert sum(each.sure for alone, _ in said for each in alone) <= 1
     assert sum(each.sure for each in importances(space(), features, values, 0)[0]) >= 3
 
 

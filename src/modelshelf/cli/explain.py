@@ -89,7 +89,12 @@ def _tell(console: Console, found: Explanation, evidence: bool, shelf: str | Non
     console.print(safe(f"{found.study}: {found.networks:,} networks{few}, by {found.metric}"))
     console.print()
     if not found.importances:
-        console.print("Too few networks to tell which settings mattered.", style="yellow")
+        console.print(
+            "These networks do not tell which settings mattered: one half of them says other than "
+            "the other half. More of them would tell.",
+            style="yellow",
+            soft_wrap=True,
+        )
     else:
         console.print(_table(found.importances, console.width))
         rest = len(found.importances) - _SHOWN

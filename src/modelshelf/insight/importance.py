@@ -31,6 +31,7 @@ _TREES = 8  # of each half's forest
 _POINTS = 128  # drawn evenly; a power of two
 _MOST = 2000  # trials that the two forests of a halving learn from
 _LEAST = 24  # below this, halves are too small to learn from
+_AGREE = 0.15  # halves that agree less have seen nothing in common: shares of that say nothing
 _PAIRED = 6  # factors, the most important ones, whose pairs are looked at
 _PAIRED_HALVINGS = 8
 _PAIRED_LEVELS, _PAIRED_POINTS = 5, 16
@@ -116,7 +117,7 @@ def importances(
 
     `features` (trials, features) are `Space.features` of trials, `values` (trials,) what they
     reached, brought to one budget: lower is better, infinite where a network diverged. Nothing is
-    said of fewer than 24 trials.
+    said of fewer than 24 trials, or where halves of them do not agree.
     """
     factors = factors_of(space)
     if len(values) < _LEAST or not factors or np.ptp(standings(values)) == 0.0:
@@ -124,7 +125,9 @@ def importances(
     points = even_points(space, _POINTS, derive(seed, "points"))
     stands = _of_the_space(features, standings(values), points, seed)
     forests = list(_halves(features, stands, seed))
-    scale = _variance(points, forests)
+    scale, agreement = _variance(points, forests)
+    if agreement < _AGREE:
+        return (), ()
     found = _alone(space, factors, points, forests, scale)
     found.sort(key=lambda each: -max(each.alone, each.total))
     chosen = {each.name: each for each in found[:_PAIRED]}
@@ -173,11 +176,12 @@ def _said(trees: Sequence[Any], features: Floats) -> Floats:
     return answers
 
 
-def _variance(points: Points, forests: Forests) -> float:
-    """Of what both halves see, over the whole space; never 0."""
-    x = points.features
-    found = [_covariance(_said(one, x), _said(other, x)) for one, other in forests]
-    return max(float(np.median(found)), 1e-9)
+def _variance(points: Points, forests: Forests) -> tuple[float, float]:
+    """Of what both halves see, over the whole space; and how far they agree (a correlation)."""
+    said = [(_said(one, points.features), _said(other, points.features)) for one, other in forests]
+    shared = float(np.median([_covariance(a, b) for a, b in said]))
+    own = float(np.median([math.sqrt(a.var() * b.var()) for a, b in said]))
+    return max(shared, 1e-9), shared / max(own, 1e-9)
 
 
 def _alone(
