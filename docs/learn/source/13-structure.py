@@ -72,7 +72,7 @@ def drawn(model, title):
             x=part["x"],
             y=part["y"],
             mode="markers",
-            marker={"size": 4, "color": colour},
+            marker={"size": 5, "color": colour, "line": {"width": 0.5, "color": "white"}},
             name=place,
         )
     return figure
