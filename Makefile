@@ -10,8 +10,9 @@ demo: $(VENV)/.core
 	$(BIN)/modelshelf tune --example digits --time 30s
 	$(BIN)/modelshelf shelf
 
+# Two processes on two cores: threads of scikit-learn's would wait for each other.
 test: $(VENV)/.dev browser lint types imports
-	$(BIN)/pytest -n 2 -m "not slow" -q
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow" -q
 
 test-all: $(VENV)/.dev browser lint types imports
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .[dev,keras,learn]

@@ -30,7 +30,7 @@ def planted(rights, rows=1000, seed=0):
 
 def chosen(rights, **more):
     target, outputs = planted(rights, **more)
-    return choose({n: COSTS[n] for n in outputs}, outputs, target, ACCURACY, 0)
+    return choose({n: (COSTS[n], 1) for n in outputs}, outputs, target, ACCURACY, 0)
 
 
 def test_the_cheapest_of_what_is_as_good_is_chosen():
@@ -55,7 +55,7 @@ def test_where_nothing_is_learned_the_constant_is_chosen():
         target, outputs = planted(rights, seed=seed, rows=300)
         rng = np.random.default_rng(seed)
         outputs = {n: o[rng.permutation(300)] if n != "constant" else o for n, o in outputs.items()}
-        found = choose({n: COSTS[n] for n in outputs}, outputs, target, ACCURACY, 0)
+        found = choose({n: (COSTS[n], 1) for n in outputs}, outputs, target, ACCURACY, 0)
         wrong += found.name != "constant"
     assert wrong <= 5
 
@@ -72,7 +72,7 @@ def test_where_nothing_is_learned_the_constant_is_chosen():
 )  # fmt: skip
 def test_the_advice_says_what_the_choice_is(rights, says):
     target, outputs = planted(rights)
-    choice = choose({n: COSTS[n] for n in outputs}, outputs, target, ACCURACY, 0)
+    choice = choose({n: (COSTS[n], 1) for n in outputs}, outputs, target, ACCURACY, 0)
     contenders = [
         Contender(
             name, name == "network", score(ACCURACY, target, output),
@@ -91,7 +91,7 @@ def test_the_advice_says_what_the_choice_is(rights, says):
 
 def test_without_a_plain_model_nothing_is_claimed():
     target, outputs = planted({"network": 0.9})
-    choice = choose(dict.fromkeys(outputs, 1.0), outputs, target, ACCURACY, 0)
+    choice = choose(dict.fromkeys(outputs, (1.0, 1)), outputs, target, ACCURACY, 0)
     network = Contender("network", True, 0.9, (0.8, 1.0), None, 1.0, 1.0, 1, 1)
     said = advised(choice, [network], "accuracy", 1000, True)
     assert "cannot be told" in said[0]
@@ -101,10 +101,11 @@ def test_without_a_plain_model_nothing_is_claimed():
     assert "give it more before you settle" in said[-1]  # its strongest rival was left out
 
 
-def test_costs_below_what_counts_are_alike():
-    def made(seconds, size):
-        return Contender("x", False, 0.5, (0.4, 0.6), None, seconds, 0.001, 1, size)
+def test_costs_below_what_counts_are_alike_and_the_simpler_is_the_cheaper():
+    def made(seconds, size, numbers=1):
+        return Contender("x", False, 0.5, (0.4, 0.6), None, seconds, 0.001, numbers, size)
 
-    assert made(0.001, 10).cost == made(0.009, 9_000).cost
-    assert made(1.0, 10).cost < made(2.0, 10).cost
-    assert made(math.nan, 10).cost == math.inf
+    assert made(0.001, 10).cost == made(0.09, 90_000).cost
+    assert made(0.001, 10, 31).cost < made(0.001, 10, 2_378).cost
+    assert made(1.0, 10, 2_378).cost < made(2.0, 10, 31).cost
+    assert made(math.nan, 10).cost[0] == math.inf

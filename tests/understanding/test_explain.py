@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from modelshelf import Configuration, Shelf, explain, train, tune
 from modelshelf.api import request
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import Purpose, Status
+from modelshelf.data.read import from_memory
 from modelshelf.understanding.explain import studied
 from tests.conftest import HOSTILE
 from tests.study.conftest import QUICK, make_table
@@ -107,11 +110,18 @@ def test_rows_are_found_again_and_checked(tmp_path):
         assert given.dataset.frame.equals(development.frame)
 
 
-def test_rows_from_memory_are_asked_for(tmp_path):
+def test_rows_from_memory_are_asked_for(searched, tmp_path):
     from modelshelf.core.errors import DataError
-    from modelshelf.study.rows import problem_of
+    from modelshelf.study.rows import problem_of, where_rows_are
+    from modelshelf.study.testing import TestSet
 
-    tune(make_table(80).drop("amount"), target="label", trials=2, space={**QUICK, "epochs": 2},
-         folds=2, shelf=tmp_path / "s", study="one")  # fmt: skip
-    with Shelf.open(tmp_path / "s") as shelf, pytest.raises(DataError, match="never was told"):
-        problem_of(shelf, shelf.study("one"))
+    shutil.copytree(searched, tmp_path / "s")
+    asked = request(*from_memory(make_table(80).drop("amount"), None, "label"), budget=None)
+    with Shelf.open(tmp_path / "s") as shelf:
+        record = shelf.study(HOSTILE)
+        rows = where_rows_are(asked.dataset, TestSet())
+        assert rows == {"source": "", "test": 0.2}
+        settings = {**record.settings, "rows": rows}
+        shelf.update_study(HOSTILE, settings=settings)
+        with pytest.raises(DataError, match="never was told"):
+            problem_of(shelf, shelf.study(HOSTILE))

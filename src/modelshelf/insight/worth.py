@@ -22,8 +22,8 @@ Outputs = Mapping[str, NDArray[np.float64]]
 CONSTANT = "constant"  #: the name of the contender that answers the same to all rows
 
 _CHANCE = 0.99  # level against a constant: several contenders look, and one by chance is enough
-_LEAST_SECONDS = 0.01  # what is below this costs nothing
-_LEAST_BYTES = 10_240
+_LEAST_SECONDS = 0.1  # what is below this costs nothing, and is timed too roughly to decide
+_LEAST_BYTES = 102_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,17 @@ class Contender:
         return not self.deep and self.name != CONSTANT
 
     @property
-    def cost(self) -> float:
-        """Time to fit × time to answer × bytes; what is under 10 ms or 10 KiB counts as that.
+    def cost(self) -> tuple[float, int]:
+        """Time to fit × time to answer × bytes; what is under 100 ms or 100 KiB counts as that.
 
-        Infinite where a time is not known.
+        Infinite where a time is not known. Then how many numbers it keeps: of two that cost the
+        same, the simpler is the cheaper.
         """
         fit, answer = (
             max(each, _LEAST_SECONDS) for each in (self.fit_seconds, self.answer_seconds)
         )
         cost = fit * answer * max(self.bytes, _LEAST_BYTES)
-        return math.inf if math.isnan(cost) else cost
+        return math.inf if math.isnan(cost) else cost, self.parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Worth:
 
 
 def choose(
-    contenders: Mapping[str, float],
+    contenders: Mapping[str, tuple[float, int]],
     outputs: Outputs,
     target: NDArray[Any],
     metric: Metric,
@@ -132,7 +133,7 @@ def choose(
     2. Of those that have, the best by score stands for what can be reached here. Those that it
        does not beat by more than chance (a paired 95 % interval) are as good.
     3. Of those that are as good, the cheapest is what to use: the least product of time to fit,
-       time to answer and bytes.
+       time to answer and bytes; of those that cost the same, the one that keeps fewest numbers.
     """
     sign = 1.0 if metric.direction is Direction.MAXIMIZE else -1.0
     learned = [

@@ -6,6 +6,7 @@ import threading
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from modelshelf.core.records import Baseline
 from modelshelf.data.metrics import score
@@ -52,6 +53,11 @@ class Baselines:
         self._dropped = True
 
     def _run(self) -> None:
+        # One core at most: the others train, and threads that wait for a taken core only spin.
+        with threadpool_limits(limits=1):
+            self._fit_all()
+
+    def _fit_all(self) -> None:
         load()
         models = plain_models()
         for name in (LINEAR, BOOSTING):

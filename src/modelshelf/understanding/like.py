@@ -34,7 +34,8 @@ def train_like(
     Args:
         barcode: A barcode or copy id, or how it begins.
         changes: Settings that differ, such as `{"learning_rate": 0.01}`.
-        seed: Its random draws follow from it.
+        seed: Its random draws follow from it and from its barcode: with other settings it begins
+            with other weights. A probe pairs them.
         shelf: Where it lies; `$MODELSHELF_SHELF`, else `./.modelshelf`.
         data: The study's rows, where they have moved or came from memory.
         test: And those of its test file.

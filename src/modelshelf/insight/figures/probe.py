@@ -77,13 +77,17 @@ def probe_figure(probe: Probe) -> Any:
 
 
 def _range(points: list[ProbePoint]) -> list[float] | None:
-    """Decades that are shown: up to 20 times the least loss, so that what is good stays apart."""
-    losses = [e for p in points for e in (p.loss, p.train_loss) if math.isfinite(e) and e > 0]
-    if not losses:
+    """Decades that are shown: 20 times either way from the least validation loss.
+
+    What is good stays apart so, however far off the worst is.
+    """
+    found = [p.loss for p in points if math.isfinite(p.loss) and p.loss > 0]
+    if not found:
         return None
-    low, high = min(losses), max(losses)
-    low = max(low, min(each.loss for each in points if math.isfinite(each.loss)) / _FAR)
-    return [math.log10(low / 1.3), math.log10(min(high, _FAR * low) * 1.3)]
+    losses = [e for p in points for e in (p.loss, p.train_loss) if math.isfinite(e) and e > 0]
+    best = min(found)
+    low, high = max(min(losses), best / _FAR), min(max(losses), best * _FAR)
+    return [math.log10(low / 1.3), math.log10(high * 1.3)]
 
 
 def _strips(figure: Any, points: list[ProbePoint]) -> None:
