@@ -51,6 +51,35 @@ def test_a_flat_curve_promises_nothing():
     assert abs(np.mean([each.gain for each in found])) < 0.002
 
 
+def counted(rng, accuracies, rows=178, repeats=3):
+    """Runs whose answers are right on so many of these rows: hard rows are hard for all."""
+    hard = rng.random(rows)
+    drawn = rng.integers(0, rows, (300, rows))
+    runs = []
+    for share, accuracy in zip(SHARES, accuracies, strict=True):
+        for _ in range(repeats):
+            right = hard + 0.05 * rng.standard_normal(rows) < accuracy
+            runs.append(Run(share, int(571 * share), right.mean(), right[drawn].mean(axis=1)))
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "least", "most"),
+    [
+        ((0.64, 0.76, 0.815, 0.815, 0.815), 0, 2),
+        ((0.64, 0.76, 0.82, 0.815, 0.81), 0, 2),
+        ((0.55, 0.65, 0.73, 0.80, 0.86), 35, 40),
+    ],
+    ids=["plateau", "falling plateau", "rising"],
+)
+def test_only_a_curve_that_still_rises_promises_a_gain(accuracies, least, most):
+    rng = np.random.default_rng(5)
+    found = [more_rows(counted(rng, accuracies), METRICS["accuracy"], s) for s in range(40)]
+    assert least <= sum(each.told for each in found) <= most
+    # The law alone would have promised something in nearly all: the last doubling is what tells.
+    assert sum(each.low > 0 for each in found) >= 35
+
+
 def test_a_curve_that_rises_with_rows_is_no_gain():
     rng = np.random.default_rng(2)
     runs = planted(rng, lambda share: 0.1 + 0.05 * share)

@@ -176,6 +176,9 @@ def _curves(found: Worth) -> Table:
 def _gain(each: CurveOverRows) -> str:
     if each.more is None:
         return "cannot be told"
+    if not each.more.rising:
+        low, high = each.more.last
+        return f"cannot be told (half to all: {number(low)} to {number(high)})"
     ends = f"({number(each.more.low)} to {number(each.more.high)})"
     if not each.more.told:
         return f"cannot be told {ends}"

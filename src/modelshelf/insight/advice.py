@@ -122,6 +122,11 @@ def _more(curve: CurveOverRows, metric: str) -> str:
             f"Twice the rows should improve {name}'s {metric} by about {_rough(more.gain)} "
             f"(95 %: {_rough(more.low)} to {_rough(more.high)})."
         )
+    if not more.rising:
+        return (
+            f"Whether twice the rows would help {name} cannot be told: from half of the rows to "
+            f"all its {metric} improved by {_rough(more.last[0])} to {_rough(more.last[1])}."
+        )
     return (
         f"Whether twice the rows would help {name} cannot be told: its {metric} should improve by "
         f"{_rough(more.low)} to {_rough(more.high)}."

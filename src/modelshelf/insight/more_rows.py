@@ -53,11 +53,20 @@ class MoreRows:
     gain: float
     low: float  #: 95 %, over validation rows and over trainings
     high: float
+    last: tuple[float, float]  #: 95 %: what the last doubling of the rows brought
+
+    @property
+    def rising(self) -> bool:
+        """Whether the last doubling improved by more than chance: any early rise bends the law."""
+        return self.last[0] > 0.0
 
     @property
     def told(self) -> bool:
-        """Whether it is known well enough to be said: by the least, a quarter of it is left."""
-        return self.low > 0.0 and self.low >= _KNOWN * self.gain
+        """Whether it is known well enough to be said.
+
+        The last doubling still improved, and by the least, a quarter of the gain is left.
+        """
+        return self.rising and self.low > 0.0 and self.low >= _KNOWN * self.gain
 
 
 def share_points(runs: Sequence[Run], seed: int) -> tuple[SharePoint, ...]:
@@ -80,8 +89,9 @@ def more_rows(runs: Sequence[Run], metric: Metric, seed: int) -> MoreRows | None
     """What twice the rows should gain, by a power law: error = a + b · rows^-c.
 
     `c` is between 0.1 and 1.5. The law is fitted again to each drawing of the validation rows,
-    with the trainings' own scatter added: the interval holds both. None where there are fewer than
-    three shares, or too few runs of the largest ones to know that scatter.
+    with the trainings' own scatter added: the interval holds both. So does that of the last
+    doubling, of the same validation rows before and after. None where there are fewer than three
+    shares, or too few runs of the largest ones to know that scatter.
     """
     shares = sorted({each.share for each in runs})
     if len(shares) < _LEAST_SHARES or not all(_known(runs, share) for share in shares[-2:]):
@@ -90,12 +100,19 @@ def more_rows(runs: Sequence[Run], metric: Metric, seed: int) -> MoreRows | None
     rows = np.array([each.rows for each in runs], np.float64)
     full = rows.max()
     errors = sign * np.array([[each.score, *each.resampled] for each in runs])
-    blur = generator(seed, "more rows").standard_normal((len(runs), errors.shape[1] - 1))
-    free = np.array([0.0 if each.fixed else _noise(runs) for each in runs])
-    errors[:, 1:] += free[:, None] * blur
-    gains = _gains(rows / full, errors[:, np.isfinite(errors).all(axis=0)])
+    chance = np.zeros_like(errors)
+    chance[:, 1:] = _noise(runs) * generator(seed, "more rows").standard_normal(
+        (len(runs), errors.shape[1] - 1)
+    )
+    finite = np.isfinite(errors).all(axis=0)
+    free = np.array([[not each.fixed] for each in runs])
+    gains = _gains(rows / full, (errors + free * chance)[:, finite])
     low, high = np.quantile(gains[1:], [0.025, 0.975])
-    return MoreRows(float(gains[0]), float(low), float(high))
+    # A fit that is always the same had its own luck with these rows: chance counts for it here.
+    share = np.array([each.share for each in runs])
+    before, after = ((errors + chance)[share == each].mean(axis=0) for each in shares[-2:])
+    least, most = np.quantile((before - after)[finite][1:], [0.025, 0.975])
+    return MoreRows(float(gains[0]), float(low), float(high), (float(least), float(most)))
 
 
 def _gains(rows: Array, errors: Array) -> Array:
