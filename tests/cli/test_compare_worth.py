@@ -31,6 +31,7 @@ def test_compare_shows_what_differs_scores_curves_and_rows(tuned, tmp_path):
     assert "validation rows that trained none of these networks" in ran.out
     assert "A and B answer" in ran.out
     assert "Where they differ most" in ran.out
+    assert " of table.csv, truly " in ran.out
     assert "epoch 1" in ran.out
     page = drawn.read_text(encoding="utf-8")
     assert search[0].barcode[:9] in page

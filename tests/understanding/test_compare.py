@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 
-from modelshelf import Configuration, Shelf, compare, train
+from modelshelf import Configuration, Shelf, compare, train, tune
 from modelshelf.core.errors import BarcodeError, DataError, SettingError
 from modelshelf.core.records import Purpose
 from modelshelf.data.metrics import METRICS, score
@@ -13,8 +16,9 @@ from modelshelf.data.split import Split
 from modelshelf.study.model import Model
 from modelshelf.study.roles import roles_of
 from modelshelf.study.rows import table_of
+from modelshelf.understanding import common_rows
 from modelshelf.understanding.taken import as_table
-from tests.study.conftest import make_table
+from tests.study.conftest import QUICK, make_table
 from tests.study.test_study import quick
 
 
@@ -112,6 +116,70 @@ def test_networks_of_several_studies_of_the_same_rows_have_common_rows(shelved):
     target = [model.classes.index(each) for each in rows["label"]]
     right = score(METRICS["accuracy"], np.array(target), model.predict_proba(rows))
     assert found.networks[1].scored.score == right
+
+
+@pytest.mark.parametrize("first", ["search", "asked for"])
+def test_test_rows_that_chose_a_network_do_not_score_it(shelved, first):
+    _, where, table, search = shelved
+    mine = train(table, target="label", configuration=Configuration(epochs=5, hidden_layers=[8]),
+                 shelf=where, seed=8)  # fmt: skip
+    with Shelf.open(where) as shelf:
+        study, other = shelf.study(search[0].study), shelf.study(mine.record.study)
+        roles = [roles_of(each, *table_of(shelf, each, as_table(table)), Split("search"))
+                 for each in (study, other)]  # fmt: skip
+    assert (roles[0].tested & roles[1].validated).any()  # else this shows nothing
+    clean = ~(roles[0].trained | roles[0].validated | roles[1].trained | roles[1].validated)
+    copies = [search[0].copy, mine.copy]
+    found = compare(copies if first == "search" else copies[::-1], shelf=where, data=table,
+                    rows="test")  # fmt: skip
+    wanted = (roles[0].tested | roles[1].tested) & clean
+    assert found.row_count == wanted.sum()
+    assert all(wanted[each.row - 1] for each in found.telling)
+    with Shelf.open(where) as shelf:
+        for record, each in ((study, roles[0]), (other, roles[1])):
+            looked = shelf.study(record.name).test_uses - record.test_uses
+            assert looked == (each.tested & clean).any()
+
+
+def test_where_all_test_rows_chose_a_network_it_is_said(shelved, monkeypatch):
+    _, where, table, search = shelved
+
+    def chosen_by_all(*source):
+        found = roles_of(*source)
+        return replace(found, validated=found.validated | found.tested)
+
+    monkeypatch.setattr(common_rows, "roles_of", chosen_by_all)
+    with Shelf.open(where) as shelf:
+        before = shelf.study(search[0].study).test_uses
+    found = compare([search[0].copy, search[-1].copy], shelf=where, data=table, rows="test")
+    assert found.rows == ""
+    assert any("neither trained nor chose" in note for note in found.notes)
+    with Shelf.open(where) as shelf:
+        assert shelf.study(search[0].study).test_uses == before
+
+
+def test_rows_are_numbered_below_the_header_of_their_own_file(tmp_path):
+    table = make_table().drop("amount")
+    holes = pl.Series([i % 3 == 0 for i in range(table.height)])  # rows without a target
+    holed = table.with_columns(pl.when(~holes).then(pl.col("label")).alias("label"))
+    files = {name: tmp_path / f"{name}.csv" for name in ("rows", "later")}
+    holed.write_csv(files["rows"])
+    later = make_table(90, seed=4).drop("amount")
+    later = later.with_columns(pl.when(pl.int_range(90) > 20).then(pl.col("label")).alias("label"))
+    later.write_csv(files["later"])
+    tune(files["rows"], target="label", test=files["later"], trials=4, space=QUICK,
+         shelf=tmp_path / "shelf", seed=3)  # fmt: skip
+    with Shelf.open(tmp_path / "shelf") as shelf:
+        copies = [t.copy for t in shelf.trials(purpose=Purpose.SEARCH) if t.best_epoch][:2]
+    for kind, name, read in (("validation", "rows", holed), ("test", "later", later)):
+        found = compare(copies, shelf=tmp_path / "shelf", rows=kind)
+        assert found.rows == kind
+        assert found.telling
+        for each in found.telling:
+            assert each.table == files[name].name
+            real = read.row(each.row - 1, named=True)
+            assert real["label"] == each.target
+            assert real["a"] == pytest.approx(each.values["a"])
 
 
 def test_networks_of_other_rows_are_shown_without_scores(shelved):

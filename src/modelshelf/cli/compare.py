@@ -173,8 +173,9 @@ def _milliseconds(seconds: float | None) -> str:
 def _how(found: Comparison) -> Iterator[Text]:
     if found.rows:
         drawn = f" drawn of {found.drawn_from:,}" if found.drawn_from > found.row_count else ""
+        clean = "trained none" if found.rows == "validation" else "neither trained nor chose any"
         yield Text(
-            f"Scores: {found.row_count:,} {found.rows} rows{drawn} that trained none of these "
+            f"Scores: {found.row_count:,} {found.rows} rows{drawn} that {clean} of these "
             f"networks. Differences: {found.method}.",
             style="dim",
         )
@@ -244,7 +245,7 @@ def _disagree(each: Disagreement, found: Comparison) -> str:
 
 
 def _row(row: TellingRow) -> Iterator[Text]:
-    line = Text(f"  row {row.row}, truly {_shown(row.target)}: ")
+    line = Text(f"  row {row.row} of {safe(row.table)}, truly {_shown(row.target)}: ")
     for i, answer in enumerate(row.answers):
         line.append(f"{_LETTERS[i]} ", style=_HUES[i]).append(_shown(answer))
         if row.chances:

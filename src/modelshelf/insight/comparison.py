@@ -93,7 +93,8 @@ class Disagreement:
 class TellingRow:
     """A row that the networks answer differently."""
 
-    row: int  #: its number among the rows that have a target, from 1
+    row: int  #: its number in its table, from 1, as it stands below the header
+    table: str  #: the table's name: the study's, or that of its test rows
     values: dict[str, object] = field(hash=False)  #: of the input columns
     target: Label
     answers: tuple[Label, ...]  #: one for each network

@@ -1,4 +1,4 @@
-"""Which rows of a study's table trained a network, and which the study set apart as test rows."""
+"""What the rows of a study's table were to a network: what trained, validated or tests it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Roles:
     """What the rows of a table were to one network, (rows,) each."""
 
     trained: NDArray[np.bool_]
+    validated: NDArray[np.bool_]  #: those that chose its best epoch, and it among others
     tested: NDArray[np.bool_]  #: none where the test rows are a table of their own
 
 
@@ -41,7 +42,9 @@ def roles_of(record: StudyRecord, dataset: Dataset, test: TestSet, split: Split)
             tested[apart[_NUMBER].to_numpy()] = True
     development = learned_from(development, record.settings.get("drawn"), record.seed)
     classes = dataset.schema.task.is_classification
-    train, _ = rows_of(split, development.target, record.seed, classes)
-    trained = np.zeros(dataset.rows, dtype=bool)
-    trained[development.frame[_NUMBER].to_numpy()[train]] = True
-    return Roles(trained, tested)
+    numbered = development.frame[_NUMBER].to_numpy()
+    trained, validated = np.zeros((2, dataset.rows), dtype=bool)
+    train, validation = rows_of(split, development.target, record.seed, classes)
+    trained[numbered[train]] = True
+    validated[numbered[validation]] = True
+    return Roles(trained, validated, tested)

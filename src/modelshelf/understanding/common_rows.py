@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.records import TrialRecord
 from modelshelf.core.seeds import generator
-from modelshelf.data.dataset import Dataset
+from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.split import Split
 from modelshelf.data.understand import conform
 from modelshelf.shelf import StudyRecord
@@ -34,9 +34,10 @@ class CommonRows:
 
     frame: pl.DataFrame
     target: NDArray[Any]
-    numbers: NDArray[np.int64]  #: of the rows in their table, from 0
+    numbers: NDArray[np.int64]  #: among their table's rows that have a target, from 0
     drawn_from: int  #: so many there were
     studies: tuple[str, ...] = ()  #: whose test rows these are
+    table: Table | None = None  #: of test rows that are a table of their own
 
 
 def common_rows(
@@ -44,35 +45,47 @@ def common_rows(
 ) -> CommonRows | None:
     """Rows of one kind, `validation` or `test`, that trained none of the networks; None if none.
 
-    All sources hold the same table. Validation rows are no study's test rows either. `numbers` is
-    how many one row's answers take together: of many rows some are drawn.
+    All sources hold the same table. Validation rows are no study's test rows either, and test rows
+    validated none of the networks. `numbers` is how many one row's answers take together: of many
+    rows some are drawn.
     """
     first, dataset, _ = next(iter(sources.values()))
     roles = [roles_of(*sources[each.study], Split.parse(each.split)) for each in trials]
     trained = np.logical_or.reduce([each.trained for each in roles])
     tested = np.logical_or.reduce([each.tested for each in roles])
     if rows == "validation":
-        return _of_table(dataset, ~trained & ~tested, first.seed, numbers, ())
-    owners = tuple(name for name, (_, _, test) in sources.items() if test.place != 0.0)
-    if (tested & ~trained).any():
-        return _of_table(dataset, tested & ~trained, first.seed, numbers, owners)
-    for _, _, test in sources.values():
-        if test.table is not None:
-            frame, target, _ = conform(dataset.schema, test.table, need_target=True)
-            assert target is not None
-            at = thinned(len(target), first.seed, numbers)
-            return CommonRows(frame[at], target[at], at, len(target), owners)
-    return None
+        return _of_table(dataset, ~trained & ~tested, first.seed, numbers)
+    validated = np.logical_or.reduce([each.validated for each in roles])
+    found = _of_table(dataset, tested & ~trained & ~validated, first.seed, numbers)
+    if found is None:
+        return _of_file(sources, numbers)
+    theirs = {trial.study: each.tested for trial, each in zip(trials, roles, strict=True)}
+    owners = tuple(name for name, each in theirs.items() if each[found.numbers].any())
+    return replace(found, studies=owners)
 
 
 def _of_table(
-    dataset: Dataset, wanted: NDArray[np.bool_], seed: int, numbers: int, owners: tuple[str, ...]
+    dataset: Dataset, wanted: NDArray[np.bool_], seed: int, numbers: int
 ) -> CommonRows | None:
     at = np.flatnonzero(wanted)
     if len(at) == 0:
         return None
     kept = at[thinned(len(at), seed, numbers)]
-    return CommonRows(dataset.frame[kept], dataset.target[kept], kept, len(at), owners)
+    return CommonRows(dataset.frame[kept], dataset.target[kept], kept, len(at))
+
+
+def _of_file(sources: Mapping[str, Source], numbers: int) -> CommonRows | None:
+    """The rows of the first test table, which other studies may have too."""
+    first, dataset, _ = next(iter(sources.values()))
+    tests = {name: each for name, (_, _, each) in sources.items() if each.table is not None}
+    for test in tests.values():
+        assert test.table is not None
+        frame, target, _ = conform(dataset.schema, test.table, need_target=True)
+        assert target is not None
+        at = thinned(len(target), first.seed, numbers)
+        owners = tuple(name for name, each in tests.items() if each.key == test.key)
+        return CommonRows(frame[at], target[at], at, len(target), owners, test.table)
+    return None
 
 
 def thinned(rows: int, seed: int, numbers: int = 1) -> NDArray[np.int64]:

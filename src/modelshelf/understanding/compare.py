@@ -16,6 +16,7 @@ from modelshelf.core.errors import BarcodeError, DataError, SettingError
 from modelshelf.core.records import Purpose, Status, TrialRecord
 from modelshelf.data.dataset import Label, Schema, Table
 from modelshelf.data.metrics import METRICS, Metric, score
+from modelshelf.data.read import read_again
 from modelshelf.insight.comparison import (
     Comparison,
     Disagreement,
@@ -33,6 +34,7 @@ from modelshelf.study.model import Model, best_copy
 from modelshelf.study.rows import table_of
 from modelshelf.understanding.common_rows import CommonRows, Source, common_rows
 from modelshelf.understanding.taken import as_table
+from modelshelf.understanding.which_row import numbered
 
 __all__ = ["compare"]
 
@@ -54,8 +56,9 @@ def compare(
     first network has a paired interval. With `rows="validation"` the test rows are not looked at;
     where the best copies of barcodes were trained on each other's validation rows, or on all of
     them, copies of the search stand for them, and the record says so. With `rows="test"` the very
-    copies are compared on the test rows, and that look is counted in the study. Networks of
-    different tables or targets have no common rows, and are shown without scores.
+    copies are compared on the test rows that validated none of them either, and that look is
+    counted in each study whose test rows they are. Networks of different tables or targets have
+    no common rows, and are shown without scores.
 
     Args:
         barcodes: Barcodes or copy ids, or how they begin.
@@ -140,7 +143,7 @@ class _Comparing:
             method=method_words(self.metric),
             test_uses=uses,
             disagreements=_disagreements(common, outputs),
-            telling=_telling(common, outputs, models),
+            telling=self._telling(common, outputs),
             notes=tuple(notes),
         )
 
@@ -279,6 +282,33 @@ class _Comparing:
             scored=scored,
         )
 
+    def _telling(
+        self, common: CommonRows | None, outputs: Sequence[NDArray[np.float64] | None]
+    ) -> tuple[TellingRow, ...]:
+        """The rows that all networks answered most differently; none where one has no answers."""
+        answered = [each for each in outputs if each is not None]
+        if common is None or len(answered) < len(outputs):
+            return ()
+        schema = self.sources[self.study.name][1].schema
+        table = common.table or self.table or read_again(self.study.settings["rows"]["source"])
+        numbers = numbered(table, schema.target)[common.numbers]
+        found = []
+        for at in telling_rows(answered, _TELLING):
+            answers = tuple(_named(each[at], schema) for each in answered)
+            truth = common.target[at]
+            chances = tuple(float(each[at][truth]) for each in answered) if schema.classes else ()
+            found.append(
+                TellingRow(
+                    row=int(numbers[at]),
+                    table=table.name,
+                    values=common.frame.row(int(at), named=True),
+                    target=schema.classes[truth] if schema.classes else float(truth),
+                    answers=answers,
+                    chances=chances,
+                )
+            )
+        return tuple(found)
+
     def _notes(
         self, common: CommonRows | None, outputs: Sequence[NDArray[np.float64] | None]
     ) -> list[str]:
@@ -308,7 +338,7 @@ def _became(trial: TrialRecord) -> str:
 
 def _none_left(rows: str) -> str:
     if rows == "test":
-        return "There are no test rows that trained none of these networks: no scores."
+        return "There are no test rows that neither trained nor chose any of these networks."
     return (
         "Every row but the test rows trained one of these networks: there are no scores. "
         "--rows test compares them on the test rows, and counts that look at them."
@@ -331,33 +361,6 @@ def _disagreements(
     for i, j in combinations(range(len(places)), 2):
         each = disagreement(i, j, common.target, answered)
         found.append(replace(each, first=places[i], second=places[j]))
-    return tuple(found)
-
-
-def _telling(
-    common: CommonRows | None,
-    outputs: Sequence[NDArray[np.float64] | None],
-    models: Sequence[Model | None],
-) -> tuple[TellingRow, ...]:
-    """The rows that all networks answered most differently; none where one has no answers."""
-    answered = [each for each in outputs if each is not None]
-    if common is None or len(answered) < len(outputs):
-        return ()
-    schema = next(each.preparation.schema for each in models if each is not None)
-    found = []
-    for at in telling_rows(answered, _TELLING):
-        answers = tuple(_named(each[at], schema) for each in answered)
-        truth = common.target[at]
-        chances = tuple(float(each[at][truth]) for each in answered) if schema.classes else ()
-        found.append(
-            TellingRow(
-                row=int(common.numbers[at]) + 1,
-                values=common.frame.row(int(at), named=True),
-                target=schema.classes[truth] if schema.classes else float(truth),
-                answers=answers,
-                chances=chances,
-            )
-        )
     return tuple(found)
 
 

@@ -10,12 +10,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError
+from modelshelf.data.dataset import Table
 from modelshelf.data.read import read_again
 from modelshelf.data.split import drawn_rows, test_rows
 from modelshelf.data.understand import conform
 from modelshelf.understanding.taken import Taken
 
-__all__ = ["FoundRow", "find_row"]
+__all__ = ["FoundRow", "find_row", "numbered"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +59,11 @@ def find_row(taken: Taken, number: int) -> FoundRow:
     place = at - int(absent[:at].sum())
     part = _part(taken, targets, place)
     return FoundRow(number, frame, values, targets[place : place + 1], part)
+
+
+def numbered(table: Table, target: str) -> NDArray[np.int64]:
+    """The numbers, as `find_row` takes them, of a table's rows that have a target."""
+    return np.flatnonzero(table.frame[target].is_not_null().to_numpy()) + 1
 
 
 def _part(taken: Taken, targets: NDArray[Any], place: int) -> str:
