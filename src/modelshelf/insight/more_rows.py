@@ -100,19 +100,31 @@ def more_rows(runs: Sequence[Run], metric: Metric, seed: int) -> MoreRows | None
     rows = np.array([each.rows for each in runs], np.float64)
     full = rows.max()
     errors = sign * np.array([[each.score, *each.resampled] for each in runs])
-    chance = np.zeros_like(errors)
-    chance[:, 1:] = _noise(runs) * generator(seed, "more rows").standard_normal(
-        (len(runs), errors.shape[1] - 1)
-    )
-    finite = np.isfinite(errors).all(axis=0)
-    free = np.array([[not each.fixed] for each in runs])
-    gains = _gains(rows / full, (errors + free * chance)[:, finite])
+    last = _last_doubling(runs, errors[:, 1:], seed)
+    blur = generator(seed, "more rows").standard_normal((len(runs), errors.shape[1] - 1))
+    free = np.array([0.0 if each.fixed else _noise(runs) for each in runs])
+    errors[:, 1:] += free[:, None] * blur
+    gains = _gains(rows / full, errors[:, np.isfinite(errors).all(axis=0)])
     low, high = np.quantile(gains[1:], [0.025, 0.975])
-    # A fit that is always the same had its own luck with these rows: chance counts for it here.
+    return MoreRows(float(gains[0]), float(low), float(high), last)
+
+
+def _last_doubling(runs: Sequence[Run], errors: Array, seed: int) -> tuple[float, float]:
+    """By how much errors fell from the second largest share to the largest: 95 %, paired.
+
+    Scatter falls with the rows, so only that of the three largest shares counts, by Student's t.
+    A fit that is always the same had its own luck with these rows: chance counts for it too.
+    """
     share = np.array([each.share for each in runs])
-    before, after = ((errors + chance)[share == each].mean(axis=0) for each in shares[-2:])
-    least, most = np.quantile((before - after)[finite][1:], [0.025, 0.975])
-    return MoreRows(float(gains[0]), float(low), float(high), (float(least), float(most)))
+    largest = np.unique(share)[-_LEAST_SHARES:]
+    noise, degrees = _scatter([each for each in runs if each.share in largest])
+    before, after = (share == each for each in largest[-2:])
+    rng = generator(seed, "last doubling")
+    chance = noise * math.sqrt(1.0 / before.sum() + 1.0 / after.sum())
+    fell = errors[before].mean(axis=0) - errors[after].mean(axis=0)
+    fell += chance * rng.standard_t(max(degrees, 1), len(fell))
+    low, high = np.quantile(fell[np.isfinite(fell)], [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _gains(rows: Array, errors: Array) -> Array:
@@ -135,10 +147,17 @@ def _known(runs: Sequence[Run], share: float) -> bool:
 
 
 def _noise(runs: Sequence[Run]) -> float:
-    """Standard deviation of runs of the same share, over all shares; 0 where it is not known."""
+    return _scatter(runs)[0]
+
+
+def _scatter(runs: Sequence[Run]) -> tuple[float, int]:
+    """Standard deviation of runs of the same share, over all shares, and how many tell of it.
+
+    Both are 0 where it is not known.
+    """
     squares, degrees = 0.0, 0
     for share in {each.share for each in runs}:
         scores = [each.score for each in runs if each.share == share]
         squares += float(np.sum((np.array(scores) - np.mean(scores)) ** 2))
         degrees += len(scores) - 1
-    return math.sqrt(squares / degrees) if degrees else 0.0
+    return math.sqrt(squares / degrees) if degrees else 0.0, degrees
