@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from modelshelf.data.metrics import METRICS
+from modelshelf.insight.advice import rows_advice
 from modelshelf.insight.more_rows import Run, more_rows, share_points
+from modelshelf.insight.worth import CurveOverRows
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 
@@ -78,6 +80,18 @@ def test_only_a_curve_that_still_rises_promises_a_gain(accuracies, least, most):
     assert least <= sum(each.told for each in found) <= most
     # The law alone would have promised something in nearly all: the last doubling is what tells.
     assert sum(each.low > 0 for each in found) >= 35
+
+
+def test_advice_names_the_last_doubling_where_it_did_not_help():
+    rng = np.random.default_rng(6)
+    flat, rising = ((0.64, 0.76, 0.815, 0.815, 0.815), (0.55, 0.65, 0.73, 0.80, 0.86))
+    said = []
+    for accuracies in (flat, rising):
+        runs = counted(rng, accuracies)
+        more = more_rows(runs, METRICS["accuracy"], 0)
+        said += rows_advice([CurveOverRows("network", share_points(runs, 0), more)], "accuracy")
+    assert "cannot be told: from half of the rows to all its accuracy improved by -" in said[0]
+    assert said[1].startswith("Twice the rows should improve the network's accuracy by about ")
 
 
 def test_a_curve_that_rises_with_rows_is_no_gain():

@@ -73,7 +73,7 @@ def test_what_is_planted_is_what_is_advised(made, expected, tmp_path, monkeypatc
     first = {"constant": "Nothing is learned here"}.get(found.choice.name, "Use ")
     assert found.advice[0].startswith(first)
     assert found.rows == "validation"
-    assert any("chose the network" in note for note in found.notes)
+    assert any("chose the network" in note and "neighbours" in note for note in found.notes)
 
 
 @pytest.fixture(scope="module")

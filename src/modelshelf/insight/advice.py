@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from modelshelf.core.words import number
 from modelshelf.insight.paired import Difference
 from modelshelf.insight.worth import Choice, Contender, CurveOverRows
 
-__all__ = ["advised", "called", "figures", "rows_advice"]
+__all__ = ["advised", "called", "rows_advice"]
 
 _RIVAL = "gradient boosting"
 _CALLED = {
@@ -60,13 +61,13 @@ def _sentences(
     yield f"Use {called(choice.name)}."
     if choice.behind is not None:
         yield (
-            f"Its {metric} of {figures(chosen.score)} is as good as the best, that of "
-            f"{called(best.name)} ({figures(best.score)}), for all that {rows:,} rows can tell: "
+            f"Its {metric} of {number(chosen.score)} is as good as the best, that of "
+            f"{called(best.name)} ({number(best.score)}), for all that {rows:,} rows can tell: "
             f"the difference is {_apart(choice.behind)}."
         )
         yield f"It is the cheapest of what is as good: {_beside(chosen, best)}."
     else:
-        yield f"It has the best {metric}: {figures(chosen.score)}."
+        yield f"It has the best {metric}: {number(chosen.score)}."
         others = [called(each) for each in choice.alike if each != choice.name]
         if others:
             yield (
@@ -93,7 +94,7 @@ def _cheaper(
     for other in [each for each in less if each.cost < chosen.cost][:1]:
         name = called(other.name)
         yield (
-            f"{name[0].upper()}{name[1:]} costs less, and reaches {figures(other.score)}: "
+            f"{name[0].upper()}{name[1:]} costs less, and reaches {number(other.score)}: "
             f"{_beside(other, chosen)}."
         )
 
@@ -103,7 +104,7 @@ def _against_plain(by_name: dict[str, Contender]) -> Iterator[str]:
     plain = [each for each in by_name.values() if each.plain]
     for best in plain[:1]:
         yield (
-            f"The best plain model, {called(best.name)}, reaches {figures(best.score)}: "
+            f"The best plain model, {called(best.name)}, reaches {number(best.score)}: "
             "a deep network is worth it here."
         )
 
@@ -150,17 +151,6 @@ def _apart(found: Difference) -> str:
 def _listed(names: Sequence[str]) -> str:
     text = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return text[0].upper() + text[1:]
-
-
-def figures(value: float) -> str:
-    """A score: four digits after the point, or four significant ones from 10 on.
-
-    >>> figures(0.97222), figures(49030.2)
-    ('0.9722', '49,030')
-    """
-    if not math.isfinite(value) or abs(value) < 10:
-        return f"{value:.4f}"
-    return f"{value:,.{max(3 - math.floor(math.log10(abs(value))), 0)}f}"
 
 
 def _rough(value: float) -> str:

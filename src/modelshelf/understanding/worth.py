@@ -57,8 +57,9 @@ def worth(
     The study's winner, and its ensemble, against one answer for all rows, a linear model, nearest
     neighbours, and gradient boosting (scikit-learn's, and LightGBM's where it is installed), each
     at its defaults. All answer the same rows: the study's test rows where it has some, else its
-    validation rows, which chose the network and so flatter it. A look at test rows is counted in
-    the study. Which contender to use is decided by the rule that `insight.worth.choose` tells.
+    validation rows, which chose the network and how many neighbours are asked, and so flatter
+    both. A look at test rows is counted in the study. Which contender to use is decided by the
+    rule that `insight.worth.choose` tells.
 
     Then network, linear model and boosting are trained on growing shares of the search's training
     rows (1/16 to all), and judged on its validation rows, as often as there is time for.
@@ -277,8 +278,9 @@ class _Judging:
     def _notes(self) -> Iterator[str]:
         if self.problem.test_target is None:
             yield (
-                "The study set no test rows apart: these rows chose the network, and flatter it "
-                "and the ensemble beside the plain models."
+                "The study set no test rows apart: these rows chose the network, and how many "
+                "nearest neighbours are asked. They flatter both, and the ensemble, beside the "
+                "other models."
             )
         if not Configuration.from_json(self.trial.configuration).hidden_layers:
             yield "The network has no hidden layer: it is a linear model itself."
