@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from modelshelf import Shelf, report
+from modelshelf import Configuration, Shelf, probe, report, train
 from modelshelf.core.errors import ShelfError
 from tests.conftest import HOSTILE, SCRIPT
 from tests.reports.browser import needs_browser, opened
+from tests.study.conftest import make_table
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +124,6 @@ def test_markdown_tells_the_same_and_obeys_no_name(searched, tmp_path):
 
 def test_an_unfinished_study_is_told_as_such(searched, tmp_path):
     shutil.copytree(searched, tmp_path / "s")
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "s" / "shelf.sqlite") as database:
         database.execute("UPDATE study SET result = NULL, status = 'open'")
     text = report(HOSTILE, tmp_path / "page.html", tmp_path / "s").read_text()
@@ -142,3 +142,31 @@ def test_what_cannot_be_written_or_found_is_said(searched, tmp_path):
         report(HOSTILE, tmp_path / "no" / "page.html", searched)
     with pytest.raises(ShelfError):
         report("another", tmp_path / "page.html", searched)
+
+
+def test_every_kind_of_study_has_a_report(searched, tmp_path):
+    """Trained by name; beside another; of an older modelshelf, which noted less."""
+    shutil.copytree(searched, where := tmp_path / "s")
+    train(make_table(60).drop("amount"), target="label", shelf=where,
+          configuration=Configuration(epochs=2, hidden_layers=[4]))  # fmt: skip
+    with Shelf.open(where) as shelf:
+        first = shelf.trials(HOSTILE)[0]
+        probe(first.copy, "learning_rate", values=[1e-3, 1e-2], seeds=1, shelf=where)
+        kept = {n: v for n, v in shelf.study(HOSTILE).settings.items() if n in ("space", "epochs")}
+        shelf.update_study(HOSTILE, settings=kept)
+        studies = [each.name for each in shelf.studies()]
+    assert len(studies) == 3
+    for name in studies:
+        for ending in ("html", "md"):
+            assert report(name, tmp_path / f"page.{ending}", where).stat().st_size > 1_000
+
+
+def test_names_cannot_steer_a_terminal_and_looks_at_test_rows_are_told(searched, tmp_path):
+    shutil.copytree(searched, where := tmp_path / "s")
+    with sqlite3.connect(where / "shelf.sqlite") as database:
+        database.execute("UPDATE study SET name = ?, test_uses = 3", ("red \x1b[31m\x07 study",))
+    for ending in ("html", "md"):
+        text = report("red", tmp_path / f"page.{ending}", where).read_text()
+        assert "\x1b" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+        assert "looked at 3 times" in text
+        assert "red" in text

@@ -52,17 +52,17 @@ def dissect(
         return
     if out is not None:
         raise SettingError("--out is the folder of --step numpy or --step torch: add one of them.")
+    from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.understanding.dissect import dissect as taken_apart
 
+    page_name(figure)
     with looking(console):
         found = taken_apart(barcode, row=row, shelf=shelf, data=data, test=test, seed=seed)
-    if figure is not None:
-        from modelshelf.insight.figures.dissection import dissection_figure
-        from modelshelf.insight.figures.theme import write
-
-        write(dissection_figure(found), figure)
     _tell(console, found, shelf)
     if figure is not None:
+        from modelshelf.insight.figures.dissection import dissection_figure
+
+        write(dissection_figure(found), figure)
         console.print(safe(f"The figure is in {figure}."))
     if as_json:
         typer.echo(json_line({**asdict(found), "sentences": found.sentences}))
@@ -72,9 +72,8 @@ def _tell(console: Console, found: Dissection, shelf: str | None) -> None:
     title = Text(found.barcode, style="bold green")
     console.print(title.append(f"  {found.parameters:,} weights, {found.activation}", style="dim"))
     drawn = f"{found.rows:,} of {found.of:,}" if found.rows < found.of else f"{found.rows:,}"
-    console.print(
-        f"{drawn} {found.part} rows of the study {found.study} were sent through it.", style="dim"
-    )
+    sent = f"{drawn} {found.part} rows of the study {found.study} were sent through it."
+    console.print(safe(sent), style="dim")
     console.print()
     console.print(layers_table(found))
     console.print(

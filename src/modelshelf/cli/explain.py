@@ -49,14 +49,15 @@ def explain(
 
     Nothing is trained: it rests on the networks that the study's search has put on the shelf.
     """
+    from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.understanding.explain import explain as run
 
+    page_name(figure)
     console = make_console(stderr=as_json)
     found = run(study or _only(shelf), shelf, seed=seed)
     _tell(console, found, evidence, shelf)
     if figure is not None:
         from modelshelf.insight.figures.explanation import explanation_figure
-        from modelshelf.insight.figures.theme import write
 
         write(explanation_figure(found), figure)
         console.print(safe(f"The figure is in {figure}."))
@@ -90,8 +91,8 @@ def _tell(console: Console, found: Explanation, evidence: bool, shelf: str | Non
     console.print()
     if not found.importances:
         console.print(
-            "These networks do not tell which settings mattered: one half of them says other than "
-            "the other half. More of them would tell.",
+            "These networks do not tell which settings mattered: they are too few, or one half of "
+            "them says other than the other. More of them would tell.",
             style="yellow",
             soft_wrap=True,
         )

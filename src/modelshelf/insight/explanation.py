@@ -11,22 +11,14 @@ from modelshelf.core.records import Direction
 from modelshelf.core.seeds import generator
 from modelshelf.insight.course.finding import CourseRow
 from modelshelf.insight.course.rows import course_rows
-from modelshelf.insight.importance import Importance, Interaction, importances, standings
+from modelshelf.insight.importance import Importance, Interaction, importances
 from modelshelf.insight.studied import Studied
 
-__all__ = ["Explanation", "Standing", "explained"]
+__all__ = ["Explanation", "explained"]
 
-_MOST = 3000  # networks that are looked at
+_MOST = 3000  # networks that are looked at, drawn at random
+_MOST_BEST = 20  # and these, the best of all
 _TOLD = 0.01  # the least share of an interaction that is told
-_STANDS = 20  # steps in which standings are told as scores
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Which score goes with a standing: the middle of the networks near it."""
-
-    standing: float  #: the share of networks that do better
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +33,6 @@ class Explanation:
     importances: tuple[Importance, ...]  #: the most important first
     interactions: tuple[Interaction, ...]  #: the strongest first
     rows: tuple[CourseRow, ...]
-    scores: tuple[Standing, ...]
     best: str  #: barcode of the network that stands first
     barcodes: Mapping[int, str] = field(hash=False)  #: of the networks that sentences rest on
     notes: tuple[str, ...] = ()
@@ -52,9 +43,11 @@ def explained(
 ) -> Explanation:
     """All that a search's networks say; the same networks and seed say the same."""
     whole = len(studied)
+    barcode = studied.configurations[int(np.argmin(studied.values))].barcode
     if whole > _MOST:
         kept = generator(seed, "looked at").choice(whole, _MOST, replace=False)
-        studied = studied.kept(np.sort(kept))
+        standing = np.argsort(studied.values, kind="stable")[:_MOST_BEST]
+        studied = studied.kept(np.union1d(kept, standing))
     features = np.array([studied.space.features(each) for each in studied.configurations])
     found, pairs = importances(studied.space, features, studied.values, seed)
     rows = course_rows(studied, found)
@@ -73,20 +66,7 @@ def explained(
         found,
         tuple(each for each in pairs if each.sure and each.share >= _TOLD),
         rows,
-        _scores(studied),
-        studied.configurations[int(np.argmin(studied.values))].barcode,
+        barcode,
         barcodes,
         notes,
-    )
-
-
-def _scores(studied: Studied) -> tuple[Standing, ...]:
-    known = np.isfinite(studied.scores) & np.isfinite(studied.values)
-    stands, scores = standings(studied.values)[known], studied.scores[known]
-    steps = (np.arange(_STANDS) + 0.5) / _STANDS
-    near = [scores[np.abs(stands - each) <= 0.75 / _STANDS] for each in steps]
-    return tuple(
-        Standing(float(step), float(np.median(each)))
-        for step, each in zip(steps, near, strict=True)
-        if len(each)
     )

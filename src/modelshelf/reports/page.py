@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def _rendered(name: str, **told: Any) -> str:
         loader=PackageLoader("modelshelf.reports", ""),
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -77,8 +79,18 @@ def _rendered(name: str, **told: Any) -> str:
         tested=tested,
         short=lambda settings: short(Configuration.from_json(settings)),
     )
+    uses = told["story"].study.test_uses
+    told["times"] = "once" if uses == 1 else f"{uses} times"
     page: str = environment.get_template(name).render(**told)
     return page
+
+
+def _printable(value: Any) -> Any:
+    """What is told, without characters that steer a terminal."""
+    if not isinstance(value, str):
+        return value
+    kept = "".join(c for c in value if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
+    return type(value)(kept)  # what was marked as safe stays so
 
 
 def _plain(text: object) -> str:

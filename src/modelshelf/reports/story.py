@@ -40,6 +40,15 @@ class Story:
     version: str = __version__
 
     @property
+    def unfinished(self) -> str:
+        """Why there is no winner, where there is none."""
+        if self.result is not None:
+            return ""
+        if "space" not in self.study.settings:
+            return "No search was made: these networks were trained by name, and this is the best."
+        return "The study has not finished: this is the best network so far."
+
+    @property
     def best(self) -> tuple[TrialRecord, ...]:
         """The first few networks of the search."""
         return self.trials[:_BEST]
@@ -92,7 +101,7 @@ def story_of(study: str, shelf: str | Path | None = None) -> Story:
         trials = tuple(
             each
             for each in opened.trials(record.name)
-            if each.purpose in (Purpose.SEARCH, Purpose.TRAIN)
+            if each.purpose in (Purpose.SEARCH, Purpose.TRAIN, Purpose.PROBE)
         )
         stored = record.result
         result = StudyResult.from_json({**stored, "shelf": str(opened.path)}) if stored else None

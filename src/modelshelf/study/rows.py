@@ -20,7 +20,7 @@ __all__ = ["found_again", "learned_from", "problem_of", "table_of", "where_rows_
 
 def where_rows_are(dataset: Dataset, test: TestSet) -> dict[str, Any]:
     """What a study keeps of where its rows came from; no row of it lies on the shelf."""
-    return {"source": dataset.source, "test": test.place}
+    return {"source": dataset.source, "test": test.place, "test_key": test.key}
 
 
 def found_again(shelf: Shelf, record: StudyRecord, dataset: Dataset, test: TestSet) -> StudyRecord:
@@ -47,7 +47,7 @@ def problem_of(
     """The problem that a study worked on, its rows read again from where they were.
 
     `table` holds the rows where they came from memory or have moved, `test` those of a test file.
-    Raises `DataError` where the rows are not to be found, or are not those of the study.
+    Raises `DataError` where rows or test rows are not to be found, or are not those of the study.
     """
     dataset, apart = table_of(shelf, record, table, test)
     development, tested = apart.part(dataset, record.seed)
@@ -66,33 +66,55 @@ def table_of(
     shelf: Shelf, record: StudyRecord, table: Table | None = None, test: Table | None = None
 ) -> tuple[Dataset, TestSet]:
     """A study's whole table, and where its test rows come from; as `problem_of` has them."""
-    rows = record.settings.get("rows", {})
+    rows = _noted(record)
     if table is None:
-        table = _again(rows.get("source"), record, "its rows")
+        table = _again(rows["source"], record, "its rows")
     dataset = as_understood(_schema(shelf, record), table)
     if dataset.fingerprint != record.fingerprint:
         raise DataError(
             f"{table.name} does not hold the rows that the study {record.name} learned from: they "
             "have changed since. Give the rows of then, or run the study again on those of now."
         )
-    return dataset, TestSet(table=test) if test is not None else _test(rows.get("test"), record)
+    return dataset, _test(rows, test, record)
 
 
-def _test(place: float | str | None, record: StudyRecord) -> TestSet:
-    if isinstance(place, float):
-        return TestSet(place)
-    return TestSet(table=_again(place, record, "its test rows"))
+def _noted(record: StudyRecord) -> dict[str, Any]:
+    """What the study noted of its rows. Raises `DataError` where it is too old to have done so."""
+    rows = record.settings.get("rows")
+    if rows is None:
+        raise DataError(
+            f"The study {record.name} is of an older modelshelf, which did not note where its rows "
+            "are and which of them are test rows. Run its command again: nothing is trained anew, "
+            f"and it is noted then. It was: {record.settings.get('command') or 'not kept'}."
+        )
+    return dict(rows)
 
 
-def _again(source: str | None, record: StudyRecord, what: str) -> Table:
+def _test(rows: dict[str, Any], given: Table | None, record: StudyRecord) -> TestSet:
+    """The study's own test set: another would make other rows train, validate and test."""
+    place = rows["test"]
+    if isinstance(place, (int, float)):
+        if given is not None:
+            raise DataError(
+                f"The study {record.name} set {TestSet(float(place)).words} apart as test rows, "
+                "and needs no others: leave --test out."
+            )
+        return TestSet(float(place))
+    found = TestSet(table=given or _again(place, record, "its test rows"))
+    if found.key != rows["test_key"]:
+        raise DataError(
+            f"{found.words.removeprefix('the rows of ')} does not hold the test rows of the study "
+            f"{record.name}: they have changed since, or are others."
+        )
+    return found
+
+
+def _again(source: str, record: StudyRecord, what: str) -> Table:
     option = "--data FILE" if what == "its rows" else "--test FILE"
     if not source:
-        why = (
-            "is of an older modelshelf, which did not note" if source is None else "never was told"
-        )
         raise DataError(
-            f"The study {record.name} {why} where {what} can be read again: give them with "
-            f"{option}, or in Python as a table."
+            f"The study {record.name} never was told where {what} can be read again: give them "
+            f"with {option}, or in Python as a table."
         )
     try:
         return read_again(source)

@@ -53,14 +53,19 @@ class TrainingStep:
     def write(self, folder: str | Path, language: Language | str = Language.NUMPY) -> Path:
         """Write `step.npz` and the program, `step.py` or `step_torch.py`; returns its path.
 
-        Raises `DataError` where the folder cannot be written to.
+        Raises `DataError` where the folder cannot be written to, or holds a file of that name that
+        is no such program.
         """
         folder = Path(folder)
         name = "step.py" if Language(language) is Language.NUMPY else "step_torch.py"
+        program = self.program(language)
+        begins = program.partition(" of the network ")[0]
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if (folder / name).exists() and begins not in (folder / name).read_text("utf-8"):
+                raise DataError(f"{str(folder / name)!r} is there already: give another folder.")
             np.savez(folder / ARRAYS, **self.arrays)  # type: ignore[arg-type]
-            (folder / name).write_text(self.program(language), encoding="utf-8")
+            (folder / name).write_text(program, encoding="utf-8")
         except OSError as error:
             raise DataError(f"{str(folder)!r} cannot be written to: {error}.") from None
         return folder / name

@@ -27,7 +27,10 @@ def effect_of(
     if len(good) == len(importance.levels):
         return
     rows, plays = _having(studied, importance, good)
-    chance = _chance(studied, rows, plays)
+    # The values were picked by these same networks: any run of a number's levels, any names.
+    count = len(importance.levels)
+    picked = count * (count + 1) / 2 if importance.ordered else 2.0**count
+    chance = min(picked * _chance(studied, rows, plays), 1.0)
     if chance >= CHANCE:
         return
     ends = {importance.levels[0], importance.levels[-1]}

@@ -117,9 +117,12 @@ def _good(part: Studied, rates: Floats, words: str) -> Iterator[Finding]:
 
     stands = standings(part.values)
     edges = np.unique(np.quantile(rates, np.linspace(0.0, 1.0, 7)))
+    bins = np.clip(np.searchsorted(edges, rates, "right") - 1, 0, len(edges) - 2)
+    filled = np.unique(bins)  # edges that all but coincide leave none between them
+    edges = np.append(edges[filled], edges[-1])
+    bins = np.searchsorted(filled, bins)
     if len(edges) < 4:
         return
-    bins = np.clip(np.searchsorted(edges, rates, "right") - 1, 0, len(edges) - 2)
     middles = [float(np.median(stands[bins == i])) for i in range(len(edges) - 1)]
     best = int(np.argmin(middles))
 
@@ -144,5 +147,5 @@ def _good(part: Studied, rates: Floats, words: str) -> Iterator[Finding]:
             f"{inside.sum()} networks do better than {1 - np.median(stands[inside]):.0%} of their "
             f"kind in the middle, the other {(~inside).sum()} than "
             f"{1 - np.median(stands[~inside]):.0%}.",
-            chance=p, supports=first > 0 or last < len(edges) - 2,
+            chance=p, supports=True if first > 0 and last < len(edges) - 2 else None,
         )  # fmt: skip
