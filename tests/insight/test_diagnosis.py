@@ -127,6 +127,13 @@ def test_what_to_try_differs_from_what_is(case, settings):
         assert each.barcode == own.replace(**each.changes).barcode != own.barcode
 
 
+def test_a_table_that_is_answered_without_any_loss_is_no_illness():
+    falling = np.linspace(0.6, 0.001, 60)
+    done = {"loss": 0.0, "best_epoch": 20, "train_error": 0.0, "validation_error": 0.0}
+    assert told(**done, curve=curve(falling, [0.6] * 19 + [0.0] * 40 + [1e-6])) == []
+    assert told(**done, curve=curve(falling, [0.6] * 19 + [0.0] * 40 + [0.5])) == ["overfitting"]
+
+
 def test_the_cause_is_told_and_not_what_follows():
     dead = ILL["dead"][1]
     assert told(**{**dead, **ILL["under"][1], "best_epoch": 20, "curve": RISING}) == ["dead units"]

@@ -30,7 +30,7 @@ _NOTHING = 0.97  # of a constant's loss: nothing was learned
 _GAIN = 0.93  # a loss that more training brings below this share of itself
 _FAST_ENOUGH = 8  # times the rate; with fewer epochs to divide, nothing can be told
 _AS_FAR = 0.8  # of the way that the slower network went
-_NOTABLE = 0.02  # of a constant's loss: a smaller gain is none
+_NOTABLE = 0.02  # of a constant's loss: a smaller gain or rise is none
 _WORSE = 0.04  # an error this much above a forest's, and by this share of it
 _SHARE = 0.15
 _BY_HEART = 0.4  # of the validation error
@@ -265,14 +265,16 @@ def _overfitting(found: Evidence) -> Finding | None:
     if last is None or found.best_epoch == 0 or found.status is Status.DIVERGED:
         return None
     best = found.curve[min(found.best_epoch, len(found.curve)) - 1]
-    past, rise = found.epoch - found.best_epoch, last.validation_loss / found.loss
+    past, rise = found.epoch - found.best_epoch, last.validation_loss - found.loss
     by_heart = last.train_loss < 0.7 * best.train_loss
-    if past < _PAST or 0 < patience < 2 * _PAST or rise < _RISE or not by_heart:
+    # Where hardly any loss is left, or none, many times as much is still nothing.
+    rose = rise >= max((_RISE - 1.0) * found.loss, _NOTABLE * found.chance)
+    if past < _PAST or 0 < patience < 2 * _PAST or not rose or not by_heart:
         return _by_heart(found)
     said = (
         f"The validation loss was least at epoch {found.best_epoch} of {found.epoch}, and then "
-        f"rose to {rise:.3g} times that, while the training loss fell from "
-        f"{best.train_loss:.3g} to {last.train_loss:.3g}. The weights of epoch "
+        f"rose from {found.loss:.3g} to {last.validation_loss:.3g}, while the training loss fell "
+        f"from {best.train_loss:.3g} to {last.train_loss:.3g}. The weights of epoch "
         f"{found.best_epoch} are kept."
     )
     return _finding(found, "overfitting", "certain", said, remedies.held_back(found))
