@@ -31,7 +31,8 @@ def planted(count: int = 240, seed: int = 0, space: Space = SPACE) -> Studied:
     curves = {i: _curve(loss[i], rate[i], batch[i], dropout[i], rng) for i in range(count)}
     statuses = [Status.DIVERGED if bad else Status.FINISHED for bad in diverged]
     return Studied(
-        space, "log_loss", Direction.MINIMIZE, np.arange(count), tuple(drawn), tuple(statuses),
+        space, "log_loss", Direction.MINIMIZE, np.arange(count), tuple(map(str, range(count))),
+        tuple(drawn), tuple(statuses),
         np.where(diverged, np.inf, loss), loss, np.full(count, 30), np.full(count, 20),
         size * (1 + 2 / batch) * 1e-5, size, curves,
     )  # fmt: skip

@@ -120,8 +120,56 @@ def test_rows_from_memory_are_asked_for(searched, tmp_path):
     with Shelf.open(tmp_path / "s") as shelf:
         record = shelf.study(HOSTILE)
         rows = where_rows_are(asked.dataset, TestSet())
-        assert rows == {"source": "", "test": 0.2}
+        assert (rows["source"], rows["test"]) == ("", 0.2)
         settings = {**record.settings, "rows": rows}
         shelf.update_study(HOSTILE, settings=settings)
         with pytest.raises(DataError, match="never was told"):
             problem_of(shelf, shelf.study(HOSTILE))
+
+
+def test_test_rows_are_checked_too(tmp_path):
+    from modelshelf.core.errors import DataError
+    from modelshelf.data.read import read_table
+    from modelshelf.study.rows import problem_of
+
+    make_table(80).drop("amount").write_csv(tmp_path / "train.csv")
+    make_table(40, seed=1).drop("amount").write_csv(tmp_path / "test.csv")
+    where, quick = tmp_path / "s", {**QUICK, "epochs": 2}
+    for name, test in (("file", tmp_path / "test.csv"), ("share", 0.2)):
+        tune(tmp_path / "train.csv", target="label", trials=2, space=quick, folds=2, test=test,
+             shelf=where, study=name)  # fmt: skip
+    other = read_table(tmp_path / "train.csv")
+    with Shelf.open(where) as shelf:
+        own = problem_of(shelf, shelf.study("file"), test=read_table(tmp_path / "test.csv"))
+        assert len(own.test_target) == 40
+        with pytest.raises(DataError, match="does not hold the test rows"):
+            problem_of(shelf, shelf.study("file"), test=other)
+        with pytest.raises(DataError, match="leave --test out"):
+            problem_of(shelf, shelf.study("share"), test=other)
+        old = {k: v for k, v in shelf.study("share").settings.items() if k != "rows"}
+        shelf.update_study("share", settings=old)
+        with pytest.raises(DataError, match="Run its command again"):
+            problem_of(shelf, shelf.study("share"))
+        make_table(40, seed=2).drop("amount").write_csv(tmp_path / "test.csv")
+        with pytest.raises(DataError, match="changed since"):
+            problem_of(shelf, shelf.study("file"))
+    tune(tmp_path / "train.csv", target="label", trials=2, space=quick, folds=2, shelf=where,
+         study="share", test=0.2)  # fmt: skip
+    with Shelf.open(where) as shelf:
+        assert len(problem_of(shelf, shelf.study("share")).test_target) == 16
+
+
+def test_a_barcode_of_several_tables_must_say_which(tmp_path):
+    from modelshelf import Model
+    from modelshelf.core.errors import BarcodeError
+
+    wanted = Configuration(epochs=1, hidden_layers=[4])
+    for seed in (0, 1):
+        train(make_table(60, seed=seed).drop("amount"), target="label", configuration=wanted,
+              shelf=tmp_path)  # fmt: skip
+    with pytest.raises(BarcodeError, match="several tables") as error:
+        Model.from_shelf(wanted.barcode, tmp_path)
+    with Shelf.open(tmp_path) as shelf:
+        copies = [each.copy for each in shelf.trials()]
+    assert all(copy[:9] in str(error.value) for copy in copies)
+    assert Model.from_shelf(copies[0], tmp_path).copy == copies[0]

@@ -84,6 +84,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # a full disk, say
+        _end(f"Error: {error}.", 1)
 
 
 def entry() -> None:
@@ -100,7 +102,7 @@ def entry() -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except (OSError, ValueError):  # the reader of our output went away
+    except (OSError, ValueError, AttributeError):  # the reader went away, or there never was one
         pass
     os._exit(status if isinstance(status, int) else int(status is not None))
 

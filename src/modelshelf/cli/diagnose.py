@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from modelshelf.cli.asked import signals
 from modelshelf.cli.options import AsJson, RowsFile, ShelfPlace, TestFile, make_console
 from modelshelf.cli.panel import looking
-from modelshelf.cli.words import json_line, safe, typed
+from modelshelf.cli.words import json_line, safe, typed, typed_value
 
 if TYPE_CHECKING:
     from modelshelf.insight.diagnosis import Diagnosis, Finding
@@ -34,13 +35,15 @@ def diagnose(
     """Look for what ails a network, with the evidence and what to try.
 
     Its curve, its gradients and its rows are looked at. Where more training might help, it is
-    trained again, longer and faster, to see.
+    trained again, longer and faster, to see. Ctrl-C once: tell what was found; twice: leave now.
     """
     console = make_console(stderr=as_json)
 
+    from modelshelf.study.progress import Stopper
     from modelshelf.understanding.diagnose import diagnose as run
 
-    with looking(console):
+    stopper = Stopper()
+    with looking(console) as live, signals(stopper, live):
         found = run(
             barcode,
             retrain=retrain,
@@ -49,6 +52,7 @@ def diagnose(
             shelf=shelf,
             data=data,
             test=test,
+            stopper=stopper,
         )
     _tell(console, found, shelf)
     if as_json:
@@ -56,6 +60,8 @@ def diagnose(
         for each, one in zip(told["findings"], found.findings, strict=True):
             each["command"] = _command(found, one, shelf)
         typer.echo(json_line(told))
+    if stopper.requested:
+        raise typer.Exit(130)
 
 
 def _tell(console: Console, found: Diagnosis, shelf: str | None) -> None:
@@ -75,7 +81,7 @@ def _tell(console: Console, found: Diagnosis, shelf: str | None) -> None:
         console.print(safe(each.evidence))
         console.print(safe(each.advice))
         barcode = f"  it will be {each.barcode}" if each.barcode else ""
-        console.print(Text("  ").append(_command(found, each, shelf)), soft_wrap=True)
+        console.print(safe(f"  {_command(found, each, shelf)}"), soft_wrap=True)
         if barcode:
             console.print(barcode, style="dim")
         console.print()
@@ -98,13 +104,7 @@ def _command(found: Diagnosis, finding: Finding, shelf: str | None) -> str:
     settings = [
         word
         for name, value in finding.changes.items()
-        for word in ("--set", f"{name}={_typed_value(value)}")
+        for word in ("--set", f"{name}={typed_value(value)}")
     ]
-    seed = [] if settings else ["--seed", "1"]
+    seed = [] if finding.barcode else ["--seed", "1"]
     return typed("train", "--like", found.barcode[:9], *settings, *seed, shelf=shelf)
-
-
-def _typed_value(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    return str(value)

@@ -38,7 +38,7 @@ def dissect(
         Path | None,
         typer.Option(help="With --step: a folder for the program and the arrays that it reads."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Draws rows and permutations.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws rows and permutations.")] = 0,
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,
@@ -48,6 +48,8 @@ def dissect(
     """Take one network apart: layers as drawn and trained, columns, one row, one training step."""
     console = make_console(stderr=as_json)
     if step is not None:
+        if row is not None or figure is not None:
+            raise SettingError("--step is a program: --row and --figure have no part in it.")
         _step(console, barcode, step, out, shelf, data, test, as_json=as_json)
         return
     if out is not None:

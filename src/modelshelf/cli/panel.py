@@ -11,12 +11,28 @@ from rich.live import Live as RichLive
 from rich.status import Status
 from rich.text import Text
 
-__all__ = ["Panel", "looking"]
+__all__ = ["Looking", "Panel", "looking"]
 
 
-def looking(console: Console) -> Status:
+class Looking(Status):
     """A sign that something is at work, where there is a terminal to show it."""
-    return console.status("looking into it (a machine's first look compiles for some 15 s)")
+
+    def say(self, message: str) -> None:
+        """Show a message: in its place, or as a line. Safe in a signal handler."""
+        if self.console.is_terminal:
+            self.update(message)
+        else:
+            self.console.print(message)
+
+    def restore(self) -> None:
+        """Give the terminal its cursor back."""
+        self.console.show_cursor(True)
+
+
+def looking(console: Console) -> Looking:
+    """`Looking`, while a network is looked into."""
+    said = "looking into it (a machine's first look compiles for some 15 s)"
+    return Looking(said, console=console)
 
 
 class Panel:

@@ -12,7 +12,7 @@ from modelshelf.cli.asked import signals
 from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
 from modelshelf.cli.probe_view import Growing, lines_of
 from modelshelf.cli.train import parse_settings
-from modelshelf.cli.words import json_line, safe, typed
+from modelshelf.cli.words import json_line, safe, typed, typed_value
 
 if TYPE_CHECKING:
     from modelshelf.insight.probe import Probe
@@ -127,18 +127,12 @@ def _tell(console: Console, found: Probe, shelf: str | None) -> None:
         )
     own = next((each for each in found.points if each.own), None)
     if found.best is not None and own is not None and own.verdict in _BAD:
-        console.print(f"Train it so: {_train(found, shelf)}")
+        console.print(safe(f"Train it so: {_train(found, shelf)}"), soft_wrap=True)
 
 
 def _train(found: Probe, shelf: str | None) -> str:
     """The command that trains the network with the best value."""
     assert found.best is not None
     changes = {**found.held, **found.best.changes}
-    settings = [w for k, v in changes.items() for w in ("--set", f"{k}={_typed_value(v)}")]
+    settings = [w for k, v in changes.items() for w in ("--set", f"{k}={typed_value(v)}")]
     return typed("train", "--like", found.barcode[:9], *settings, shelf=shelf)
-
-
-def _typed_value(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    return str(value)

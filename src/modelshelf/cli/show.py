@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
-from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, typed
+from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, safe, typed
 from modelshelf.core.errors import ShelfError
 
 __all__ = ["show"]
@@ -84,7 +84,7 @@ def _facts(trial: Any, study: Any, winner: dict[str, Any], copies: int) -> Table
     table.add_row("this copy", f"{trial.copy}, {what}")
     if copies > 1:
         table.add_row("copies", f"{copies} networks of this barcode are on the shelf")
-    table.add_row("study", study.name)
+    table.add_row("study", safe(study.name))
     if winner:
         spread = winner["validation_std"]
         table.add_row(

@@ -32,6 +32,7 @@ __all__ = [
     "safe",
     "short",
     "typed",
+    "typed_value",
 ]
 
 _HUES = {
@@ -102,7 +103,19 @@ def json_line(told: object) -> str:
 
 def typed(*words: str, shelf: str | None) -> str:
     """A command that a person can type as it stands, on the same shelf."""
-    return shlex.join(["modelshelf", *words, *(["--shelf", shelf] if shelf else [])])
+    command = shlex.join(["modelshelf", *words, *(["--shelf", shelf] if shelf else [])])
+    return safe(command).plain
+
+
+def typed_value(value: object) -> str:
+    """A setting's value as `--set` takes it.
+
+    >>> typed_value((64, 32)), typed_value(()), typed_value(0.001)
+    ('64,32', 'none', '0.001')
+    """
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "none"
+    return str(value)
 
 
 def result_lines(
@@ -131,7 +144,7 @@ def result_lines(
     yield ""
     for sentence, caution in explained(result):
         yield Text(sentence, style="yellow") if caution else sentence
-    yield f"All of them are on the shelf {result.shelf}, in the study {result.study}."
+    yield safe(f"All of them are on the shelf {result.shelf}, in the study {result.study}.")
     yield ""
     if result.complete:
         show = typed("show", name[:9], shelf=shelf)

@@ -33,7 +33,7 @@ class Explanation:
     importances: tuple[Importance, ...]  #: the most important first
     interactions: tuple[Interaction, ...]  #: the strongest first
     rows: tuple[CourseRow, ...]
-    best: str  #: barcode of the network that stands first
+    best: str  #: copy id of the network that stands first
     barcodes: Mapping[int, str] = field(hash=False)  #: of the networks that sentences rest on
     notes: tuple[str, ...] = ()
 
@@ -43,7 +43,7 @@ def explained(
 ) -> Explanation:
     """All that a search's networks say; the same networks and seed say the same."""
     whole = len(studied)
-    barcode = studied.configurations[int(np.argmin(studied.values))].barcode
+    best = studied.copies[int(np.argmin(studied.values))]
     if whole > _MOST:
         kept = generator(seed, "looked at").choice(whole, _MOST, replace=False)
         standing = np.argsort(studied.values, kind="stable")[:_MOST_BEST]
@@ -66,7 +66,7 @@ def explained(
         found,
         tuple(each for each in pairs if each.sure and each.share >= _TOLD),
         rows,
-        barcode,
+        best,
         barcodes,
         notes,
     )

@@ -87,8 +87,9 @@ def levels_around(
     """
     _refuse_unknown(name, values)
     domain, own = _domain(name), _own(name, base)
-    wanted = _grid(name, domain, own, points, rows)
-    if values is not None:
+    if values is None:
+        wanted = _grid(name, domain, own, points, rows)
+    else:
         wanted = [checked(name, domain, each) for each in values]
         if len(set(wanted)) < 2:
             raise SettingError(f"A probe of {name} needs two values or more.")

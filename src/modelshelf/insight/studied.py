@@ -29,6 +29,7 @@ class Studied:
     metric: str
     direction: Direction
     numbers: NDArray[np.int64]  #: of the trials
+    copies: tuple[str, ...]  #: copy ids
     configurations: tuple[Configuration, ...]
     statuses: tuple[Status, ...]
     values: (
@@ -88,6 +89,7 @@ class Studied:
         return replace(
             self,
             numbers=self.numbers[at],
+            copies=tuple(self.copies[i] for i in at),
             configurations=tuple(self.configurations[i] for i in at),
             statuses=tuple(self.statuses[i] for i in at),
             values=self.values[at],
@@ -110,6 +112,7 @@ class Studied:
         return replace(
             fates,
             numbers=self.numbers,
+            copies=self.copies,
             configurations=self.configurations,
             parameters=self.parameters,
             curves=curves,

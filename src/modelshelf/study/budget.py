@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -23,15 +22,18 @@ NO_GAIN_SECONDS = 3600.0
 _UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
+_LONGEST = 366 * 86_400.0  # seconds
+
+
 def parse_time(text: str | float) -> float:
     """Seconds from `60`, `60s`, `10m`, `1.5h` or `1m30s`.
 
     >>> parse_time("1m30s"), parse_time("90"), parse_time(2.5)
     (90.0, 90.0, 2.5)
 
-    Raises `SettingError` where it is no time, or not above 0.
+    Raises `SettingError` where it is no time, not above 0, or above a year.
     """
-    wanted = "expected a time above 0 such as 60s, 10m or 1h30m"
+    wanted = "expected a time above 0 and up to a year, such as 60s, 10m or 1h30m"
     if isinstance(text, (int, float)) and not isinstance(text, bool):
         seconds = float(text)
     else:
@@ -43,7 +45,7 @@ def parse_time(text: str | float) -> float:
         if unknown or (len(parts) > 1 and any(not u for _, u in parts)):
             raise SettingError(f"{text!r} is not a time: {wanted}.")
         seconds = sum(float(n) * _UNITS[u or "s"] for n, u in parts)
-    if not math.isfinite(seconds) or seconds <= 0:
+    if not 0 < seconds <= _LONGEST:
         raise SettingError(f"The time is {text!r}: {wanted}.")
     return seconds
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.core.errors import SettingError
+from modelshelf.core.errors import BarcodeError, SettingError
 from modelshelf.core.records import TrialRecord
 from modelshelf.data.dataset import Label, Table
 from modelshelf.data.prepare import Preparation
@@ -210,16 +210,24 @@ _RANK = {"refit": 0, "train": 1, "confirm": 2, "retest": 3, "search": 4, "probe"
 
 
 def best_copy(shelf: Shelf, barcode: str) -> TrialRecord:
-    """The copy that a barcode stands for, where its configuration was trained several times."""
+    """The copy that a barcode stands for, where its configuration was trained several times.
+
+    Raises `BarcodeError` where those are of several tables: one of them would answer for the other.
+    """
     found = shelf.resolve(barcode)
-    winners = {
-        study.result["winner"]["copy"]
-        for study in shelf.studies()
-        if study.result and study.name in {each.study for each in found}
-    }
+    names = {each.study for each in found}
+    studies = [each for each in shelf.studies() if each.name in names]
+    winners = {each.result["winner"]["copy"] for each in studies if each.result}
 
     def rank(record: TrialRecord) -> tuple[bool, bool, int, float]:
         usable = record.best_epoch > 0
         return record.copy not in winners, not usable, _RANK[record.purpose], record.loss
 
+    if len({each.fingerprint for each in studies}) > 1:
+        best = [min((e for e in found if e.study == s.name), key=rank) for s in studies]
+        told = ", ".join(f"{each.copy[:9]} in {each.study}" for each in best)
+        raise BarcodeError(
+            f"Networks of {found[0].barcode} were trained on several tables. Name the copy that "
+            f"you mean: {told}."
+        )
     return min(found, key=rank)

@@ -80,8 +80,8 @@ def table_of(
 
 def _noted(record: StudyRecord) -> dict[str, Any]:
     """What the study noted of its rows. Raises `DataError` where it is too old to have done so."""
-    rows = record.settings.get("rows")
-    if rows is None:
+    rows = record.settings.get("rows", {})
+    if "test_key" not in rows:
         raise DataError(
             f"The study {record.name} is of an older modelshelf, which did not note where its rows "
             "are and which of them are test rows. Run its command again: nothing is trained anew, "

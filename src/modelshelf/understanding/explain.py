@@ -72,6 +72,7 @@ def studied(shelf: Shelf, record: StudyRecord) -> Studied:
         record.metric,
         record.direction,
         np.array([each.number for each in rows]),
+        tuple(each.copy for each in rows),
         tuple(Configuration.from_json(each.configuration) for each in rows),
         tuple(each.status for each in rows),
         np.array([values[each.number] for each in rows]),

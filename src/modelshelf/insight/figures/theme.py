@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,10 @@ def page_name(path: Path | None) -> None:
     """Raise `DataError` where a figure cannot bear this name: before any work is done for it."""
     if path is not None and path.suffix.lower() != ".html":
         raise DataError(f"--figure {str(path)!r}: expected a file name that ends in .html.")
+    if path is not None and not os.access(path.parent, os.W_OK):
+        raise DataError(
+            f"--figure {str(path)!r}: there is no folder {str(path.parent)!r} to write to."
+        )
 
 
 def write(figure: Any, path: Path) -> None:
