@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
+from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
+from modelshelf.cli.asked import signals
+from modelshelf.cli.diagnose import _command, _tell
+from modelshelf.cli.panel import looking
 from modelshelf.cli.probe import _values
+from modelshelf.cli.words import typed_value
+from modelshelf.insight.diagnosis import Diagnosis, Finding
+from modelshelf.study.progress import Stopper
 from tests.cli.conftest import run
 
 QUICK = ("--set", "hidden_layers=16", "--set", "epochs=10", "--set", "patience=0",
@@ -63,6 +72,33 @@ def test_a_diagnosis_tells_and_its_command_works(trained):
     again = run(*shlex.split(told["findings"][0]["command"])[1:], "--json")
     assert again.status == 0, again.err
     assert again.json["barcode"] == told["findings"][0]["barcode"]
+
+
+def test_a_column_sends_nothing_to_the_terminal(capsys):
+    leak = Finding("leak", "suspected", "It tells.", "Ask.", {}, column="\x1b[31mLEAK")
+    told = Diagnosis("AAAA", "c", "s", (leak,), (), (), 100, 0.1, 0.1, 0.1, "rows.csv", "y")
+    _tell(Console(width=100), told, None)
+    out = capsys.readouterr().out
+    assert "--column '�[31mLEAK=ignore'" in out
+    assert "\x1b" not in out
+
+
+def test_a_suggested_command_is_quoted_once():
+    found = SimpleNamespace(rows="my rows.csv", target="it's", barcode="AAAA-BBBB-CCCC-DDDD")
+    leak = Finding("leak", "suspected", "", "", {}, column="a [b] = $c")
+    assert shlex.split(_command(found, leak, None))[1:] == [
+        "tune", "my rows.csv", "--target", "it's", "--column", "a [b] = $c=ignore",
+    ]  # fmt: skip
+    assert typed_value((64, 32)) == "64,32"
+
+
+def test_ctrl_c_is_heard_while_a_network_is_looked_into(capsys):
+    stopper, heard = Stopper(), signal.getsignal(signal.SIGINT)
+    with looking(Console(force_terminal=False)) as live, signals(stopper, live):
+        signal.raise_signal(signal.SIGINT)
+    assert stopper.requested
+    assert "Finishing tidily" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGINT) is heard
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,10 @@ __all__ = ["Looking", "Panel", "looking"]
 class Looking(Status):
     """A sign that something is at work, where there is a terminal to show it."""
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
     def say(self, message: str) -> None:
         """Show a message: in its place, or as a line. Safe in a signal handler."""
         if self.console.is_terminal:
