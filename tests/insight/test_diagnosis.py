@@ -134,6 +134,23 @@ def test_a_table_that_is_answered_without_any_loss_is_no_illness():
     assert told(**done, curve=curve(falling, [0.6] * 19 + [0.0] * 40 + [0.5])) == ["overfitting"]
 
 
+@pytest.mark.parametrize("searched", [True, False])
+def test_a_network_that_was_halted_is_to_be_trained_to_its_own_end(searched):
+    halted = {"status": Status.STOPPED, "epoch": 15, "best_epoch": 15, "searched": searched}
+    found = findings(replace(HEALTHY, **halted, longer=Again(60, 60, 0.1, 1e-3)))
+    assert [each.name for each in found] == ["stopped too early"]
+    assert "after epoch 15 of 60" in found[0].evidence
+    assert ("its search left it" in found[0].evidence) is searched
+    assert "epochs were over" not in found[0].evidence
+    assert found[0].changes == {}
+    assert found[0].barcode == HEALTHY.configuration.barcode
+
+
+def test_a_network_that_was_halted_is_not_called_unlucky():
+    assert told(others=(0.12, 0.121, 0.119)) == ["unlucky seed"]
+    assert told(others=(0.12, 0.121, 0.119), status=Status.STOPPED, epoch=15) == []
+
+
 def test_the_cause_is_told_and_not_what_follows():
     dead = ILL["dead"][1]
     assert told(**{**dead, **ILL["under"][1], "best_epoch": 20, "curve": RISING}) == ["dead units"]

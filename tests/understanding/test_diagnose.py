@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from modelshelf import Configuration, Shelf, UserError, diagnose, train, tune
-from modelshelf.core.records import Purpose
+from modelshelf.core.records import Purpose, Status
+from modelshelf.understanding import evidence
+from modelshelf.understanding.taken import take
 from tests.study.conftest import QUICK, make_table
 
 
@@ -51,6 +55,54 @@ def test_other_seeds_are_trained_where_that_is_asked(table, tmp_path):
     again = diagnose(model.barcode, retrain=3, shelf=tmp_path, data=table)
     assert "unlucky seed" in again.checked
     assert "unlucky seed" not in [each.name for each in again.findings]
+
+
+def test_a_network_that_its_search_left_is_to_be_trained_to_its_own_end(table, tmp_path):
+    plain = {**QUICK, "epochs": 256, "learning_rate": 1e-3, "patience": 0}
+    plain |= dict.fromkeys(("l1", "l2", "dropout"), 0.0)
+    tune(table, target="label", trials=8, space=plain, shelf=tmp_path, seed=2)
+    with Shelf.open(tmp_path) as shelf:
+        left = [each for each in shelf.trials() if each.status is Status.STOPPED]
+    told = []
+    for each in left:
+        found = diagnose(each.copy, shelf=tmp_path, data=table, time_limit=None, retrain=2)
+        assert any("not trained to its end" in why for why in found.unchecked)
+        told += [(each, one) for one in found.findings if one.name == "stopped too early"]
+    assert told
+    for each, early in told:
+        assert f"after epoch {each.epoch} of 256 (its search left it)" in early.evidence
+        assert (early.changes, early.barcode) == ({}, each.barcode)
+    with Shelf.open(tmp_path) as shelf:
+        made = [each for each in shelf.trials() if each.purpose is Purpose.PROBE]
+    assert len(made) <= 2 * len(left)  # other seeds would be trained in vain
+    assert max(each.epoch for each in made) <= 256
+
+
+def test_losses_are_in_the_measure_of_the_curve(tmp_path):
+    table = make_table(400).drop("label")
+    configuration = Configuration(hidden_layers=(16,), epochs=10)
+    model = train(table, target="amount", configuration=configuration, metric="mae", shelf=tmp_path)
+    with take(model.barcode, tmp_path, table, None) as taken:
+        found = evidence.gathered(taken, retrain=0, workers=1, seconds=1e-9)
+        target = taken.prepared.data.validation_y[:, 0].astype(float)
+        mean = taken.prepared.data.y.mean()
+    assert found.validation_loss == pytest.approx(found.loss, rel=1e-5)
+    assert found.chance == pytest.approx(((target - mean) ** 2).mean(), rel=1e-5)
+
+
+def test_the_time_is_for_all_that_is_trained_together(table, tmp_path, monkeypatch):
+    given = []
+
+    def slow(*args, seconds, **more):
+        given.append(seconds)
+        time.sleep(0.2)
+        return {}
+
+    model = trained(table, tmp_path, epochs=2)
+    monkeypatch.setattr(evidence, "train_beside", slow)
+    diagnose(model.barcode, shelf=tmp_path, data=table, retrain=2, time_limit=50)
+    assert len(given) == 2
+    assert given[1] <= given[0] - 0.2
 
 
 def test_a_linear_network_has_no_layers_to_ail(table, tmp_path):

@@ -51,7 +51,7 @@ class Finding:
     evidence: str  #: a sentence with numbers
     advice: str  #: what to try, in words
     changes: dict[str, object] = field(hash=False)  #: settings that do so; none where none can
-    barcode: str = ""  #: of the network with these changes
+    barcode: str = ""  #: of the network that is to be trained; its own where no setting changes
     column: str = ""  #: a column to leave aside, where that is what to try
 
 
@@ -235,11 +235,17 @@ def _early(found: Evidence) -> Finding | None:
         return None
     assert found.longer is not None
     why = "its patience ended it" if found.ended_itself else "its epochs were over"
+    if found.halted:
+        why = "its search left it" if found.searched else "it was asked to end"
     said = (
-        f"It stopped after epoch {found.epoch} ({why}), with a validation loss of "
+        f"It stopped after epoch {found.epoch} of {found.configuration.whole('epochs')} ({why}), "
+        f"with a validation loss of "
         f"{found.loss:.3g}; trained for {found.longer.epochs} epochs, it reaches "
         f"{found.longer.loss:.3g}."
     )
+    if found.halted:
+        advice, own = "Train it to its own end.", found.configuration.barcode
+        return Finding("stopped too early", "certain", said, advice, {}, own)
     return _finding(found, "stopped too early", "certain", said, remedies.longer(found))
 
 
@@ -296,7 +302,7 @@ def _by_heart(found: Evidence) -> Finding | None:
 def _unlucky(found: Evidence) -> Finding | None:
     """Worse than every other seed, by more than they differ among themselves."""
     others = sorted(each for each in found.others if math.isfinite(each))
-    if len(others) < 2 or found.best_epoch == 0:
+    if len(others) < 2 or found.status is not Status.FINISHED:
         return None
     logs = [math.log(max(each, 1e-12)) for each in others]
     middle = sum(logs) / len(logs)

@@ -25,9 +25,9 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One network, as it was trained. Losses are `measure`'s; errors are shares of a constant's.
+    """One network, as it was trained. Losses are in the curve's measure, whatever the metric is.
 
-    An error of 0 is perfect, 1 is no better than the best constant answer.
+    Errors are shares of a constant's: 0 is perfect, 1 is no better than the best constant answer.
     """
 
     configuration: Configuration
@@ -49,6 +49,7 @@ class Evidence:
     others: tuple[float, ...] = ()  #: validation losses of copies with other seeds
     lone: Lone | None = None
     labels: Labels | None = None
+    searched: bool = False  #: a search trained it, and may have left it early
 
     @property
     def last(self) -> CurvePoint | None:
@@ -59,6 +60,11 @@ class Evidence:
     def ended_itself(self) -> bool:
         """Whether its patience ended it."""
         return self.status is Status.FINISHED and self.epoch < self.configuration.whole("epochs")
+
+    @property
+    def halted(self) -> bool:
+        """Whether it was ended from outside, with epochs left and without its patience's doing."""
+        return self.status not in (Status.FINISHED, Status.DIVERGED)
 
     @property
     def left(self) -> float:

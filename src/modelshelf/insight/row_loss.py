@@ -12,8 +12,8 @@ __all__ = ["measure_of", "row_losses"]
 _LEAST = 1e-15
 
 
-def measure_of(classes: bool, metric: str) -> str:
-    """By what networks are compared row by row: the validation loss, but for `mae`.
+def measure_of(classes: bool, metric: str = "") -> str:
+    """By what networks are compared row by row: the validation loss of curves, but for `mae`.
 
     >>> measure_of(True, "auc"), measure_of(False, "rmse"), measure_of(False, "mae")
     ('log loss', 'squared error', 'absolute error')

@@ -8,6 +8,7 @@ from typing import Any
 from joblib import cpu_count
 
 from modelshelf.core.errors import DataError, SettingError
+from modelshelf.core.records import Purpose, Status
 from modelshelf.insight.diagnosis import CHECKED, Diagnosis, findings
 from modelshelf.insight.evidence import Evidence
 from modelshelf.study.budget import parse_time
@@ -73,7 +74,7 @@ def diagnose(
             seconds=seconds,
             stopper=stopper,
         )
-        unchecked = _unchecked(taken, found)
+        unchecked = _unchecked(taken, found, stopper is not None and stopper.requested)
         return Diagnosis(
             barcode=taken.trial.barcode,
             copy=taken.trial.copy,
@@ -91,7 +92,7 @@ def diagnose(
         )
 
 
-def _unchecked(taken: Taken, found: Evidence) -> dict[str, str]:
+def _unchecked(taken: Taken, found: Evidence, asked_to_end: bool) -> dict[str, str]:
     """What could not be looked for, and why."""
     missing: dict[str, str] = {}
     if not found.layers:
@@ -99,11 +100,15 @@ def _unchecked(taken: Taken, found: Evidence) -> dict[str, str]:
             missing[name] = "there is no finished epoch to look into"
     if found.may_gain and (found.longer is None or found.faster is None):
         why = "there was no time to train it longer and faster (--time)"
+        if asked_to_end:
+            why = "the diagnosis was asked to end"
         if taken.split != SEARCH_SPLIT:
             why = "it was trained on rows of its own"
         missing["learning rate too low"] = missing["stopped too early"] = why
     if len(found.others) < 2:
         missing["unlucky seed"] = "the shelf holds fewer than two others (--retrain 3)"
+        if found.status is not Status.FINISHED:
+            missing["unlucky seed"] = "it was not trained to its end"
     if found.labels is None:
         few = taken.problem.classes
         missing["label noise"] = "there are too few rows" if few else "its target holds numbers"
@@ -117,6 +122,6 @@ def _notes(asked: Taken, taken: Taken) -> tuple[str, ...]:
             f"The copy that was looked into is {taken.trial.copy}: that of the search, whose "
             "validation rows did not train it."
         )
-    if taken.trial.status == "stopped":
+    if taken.trial.status is Status.STOPPED and taken.trial.purpose is Purpose.SEARCH:
         notes.append(f"The search left it at epoch {taken.trial.epoch}: others promised more.")
     return tuple(notes)

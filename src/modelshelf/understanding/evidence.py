@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,16 @@ _LOOKED = 256  # rows that are sent through the network and back
 _UNDECIDED = 0.3  # a forest's error above which no column of it decides all
 _LONGER, _FASTER = 4, 10
 _LEAST = 20  # epochs, where four times as many are fewer
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What training may use: cores, and time until one moment, whatever it is spent on."""
+
+    workers: int
+    until: float | None  #: on the monotonic clock
+    stopper: Stopper | None
+
 
 Some = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -59,12 +70,14 @@ def gathered(
 ) -> Evidence:
     """All that is measured of a network. `retrain` more are trained on other seeds.
 
-    Where more training might help, it is trained longer, and faster, in at most so many `seconds`.
+    Where more training might help, it is trained longer, and faster. All that is trained takes at
+    most so many `seconds` together.
     """
     found = _measured(taken)
+    means = _Means(workers, None if seconds is None else time.monotonic() + seconds, stopper)
     if found.may_gain and taken.split == SEARCH_SPLIT:
-        found = _experiments(taken, found, workers, seconds, stopper)
-    return replace(found, others=_others(taken, retrain, workers, seconds, stopper))
+        found = _experiments(taken, found, means)
+    return replace(found, others=_others(taken, retrain, means))
 
 
 def _measured(taken: Taken) -> Evidence:
@@ -72,7 +85,7 @@ def _measured(taken: Taken) -> Evidence:
     data, seed = taken.prepared.data, problem.seed
     train = _some((data.x, data.y), seed, "train")
     validation = _some((data.validation_x, data.validation_y), seed, "validation")
-    measure = measure_of(problem.classes, problem.metric.name)
+    measure = measure_of(problem.classes)  # as curves have it, whatever the metric is
     losses, errors = [], []
     for x, y in (train, validation):
         answer = model.network.predict(x)
@@ -102,6 +115,7 @@ def _measured(taken: Taken) -> Evidence:
         else (),
         lone=_lone(taken, train, validation, forest),
         labels=labels_seen(train[1], forest) if problem.classes else None,
+        searched=trial.purpose is Purpose.SEARCH,
     )
 
 
@@ -119,12 +133,15 @@ def _some(pair: Some, seed: int, what: str) -> Some:
     return pair[0][order], pair[1][order]
 
 
-def _experiments(
-    taken: Taken, found: Evidence, workers: int, seconds: float | None, stopper: Stopper | None
-) -> Evidence:
-    """The same network longer, and faster: with the same seed, so that pairs are compared."""
+def _experiments(taken: Taken, found: Evidence, means: _Means) -> Evidence:
+    """The same network longer, and faster: with the same seed, so that pairs are compared.
+
+    One that was halted goes no further than to its own end: that is what can be advised.
+    """
     own, seed = found.configuration, taken.trial.seed
     longer = max(_LONGER * found.epoch, _LEAST)
+    if found.halted:
+        longer = min(longer, own.whole("epochs"))
     long = own.replace(epochs=longer, patience=0, min_delta=0.0)
     times = max(min(_FASTER, found.epoch), 2)
     fast = own.replace(
@@ -134,30 +151,27 @@ def _experiments(
         min_delta=0.0,
     )
     wanted = [Wanted(each, seed) for each in (fast, long)]
-    done = _trained(taken, wanted, workers, seconds, stopper)
-    at_speed, at_length = (_again(taken, done.get(each.key)) for each in wanted)
+    done = _trained(taken, wanted, means)
+    at_speed, at_length = (_again(done.get(each.key)) for each in wanted)
     return replace(found, faster=at_speed, longer=at_length)
 
 
 def _trained(
-    taken: Taken,
-    wanted: Sequence[Wanted],
-    workers: int,
-    seconds: float | None,
-    stopper: Stopper | None,
+    taken: Taken, wanted: Sequence[Wanted], means: _Means
 ) -> Mapping[tuple[str, int], TrialRecord]:
+    left = None if means.until is None else max(means.until - time.monotonic(), 0.0)
     return train_beside(
         taken.shelf,
         study_beside(taken.shelf, taken.study),
         taken.problem,
         wanted,
-        workers=workers,
-        seconds=seconds,
-        stopper=stopper,
+        workers=means.workers,
+        seconds=left,
+        stopper=means.stopper,
     )
 
 
-def _again(taken: Taken, trial: TrialRecord | None) -> Again | None:
+def _again(trial: TrialRecord | None) -> Again | None:
     if trial is None or trial.status is Status.FAILED:
         return None
     return Again(
@@ -168,16 +182,17 @@ def _again(taken: Taken, trial: TrialRecord | None) -> Again | None:
     )
 
 
-def _others(
-    taken: Taken, retrain: int, workers: int, seconds: float | None, stopper: Stopper | None
-) -> tuple[float, ...]:
-    """Losses of copies on the same rows, with other seeds: those on the shelf, and new ones."""
+def _others(taken: Taken, retrain: int, means: _Means) -> tuple[float, ...]:
+    """Losses of copies on the same rows, with other seeds: those on the shelf, and new ones.
+
+    Only of copies that had as many epochs as this network; none if it was not trained to its end.
+    """
     own, key = taken.trial, taken.model.configuration
-    if taken.split != SEARCH_SPLIT:
+    if taken.split != SEARCH_SPLIT or own.status is not Status.FINISHED:
         return ()
     if retrain:
         seeds = [derive(0, "probe", k) for k in range(retrain)]
-        _trained(taken, [Wanted(key, each) for each in seeds], workers, seconds, stopper)
+        _trained(taken, [Wanted(key, each) for each in seeds], means)
     main = taken.study.settings.get("beside", taken.study.name)
     others = (s.name for s in taken.shelf.studies() if s.settings.get("beside") == main)
     names = {main, *others}
