@@ -127,7 +127,7 @@ def runs(effects, seeds=3, diverged=()):
         for at, effect in enumerate(effects):
             gone = (at, k) in diverged
             losses = rows * effect * np.exp(0.01 * rng.normal())
-            made.append(Run(at, k, gone, 20, 0 if gone else 10, 0.1 * (at + 1), 0.9, 0.2, 0.6,
+            made.append(Run(at, k, gone, 20, 0 if gone else 10, 0.1 * (at + 1), 0.9, 0.2, 0.3, 0.6,
                             100, np.zeros(0) if gone else losses))  # fmt: skip
     return made
 
@@ -149,6 +149,14 @@ def test_verdicts_are_those_that_were_planted():
     assert "Good: from 0.0001 to 0.001" in said
     assert "At 0.1, 2 of 3 networks diverged" in said
     assert "Too low: 1e-05 (3.0" in said
+
+
+def test_the_last_epoch_is_held_against_the_best_of_the_same_curve():
+    """With `mae` networks are compared by absolute errors, while curves hold squared ones."""
+    said = " ".join(probe_of(probed(rates(), runs([3.0, 1.0, 1.0, 2.0, 9.0]), 3)).sentences)
+    assert "would have been 2.00 times as high" in said
+    still = [replace(each, last_loss=each.kept_loss) for each in runs([3.0, 1.0, 1.0, 2.0, 9.0])]
+    assert "last epoch" not in " ".join(probe_of(probed(rates(), still, 3)).sentences)
 
 
 def test_equal_values_are_no_difference():

@@ -168,6 +168,22 @@ def test_networks_of_a_study_are_probed_on_its_development_rows(tmp_path):
         assert not before & {each.copy for each in shelf.trials(beside.name)}
 
 
+def test_the_last_epoch_is_held_against_the_best_of_its_own_curve(tmp_path):
+    table = make_table(200).drop("label")
+    model = train(table, target="amount", configuration=Configuration(**SETTINGS), metric="mae",
+                  shelf=tmp_path)  # fmt: skip
+    found = probe(model.barcode, "l2", values=[0.0, 0.1], seeds=2, shelf=tmp_path, data=table,
+                  time_limit=None)  # fmt: skip
+    assert found.loss == "absolute error"
+    with Shelf.open(tmp_path) as shelf:
+        for point in found.points:
+            made = [each for each in shelf.resolve(point.barcode) if each.purpose is Purpose.PROBE]
+            ends = [shelf.curve(each.study, each.number)[-1].validation_loss for each in made]
+            assert point.kept_loss == pytest.approx(np.mean([each.loss for each in made]))
+            assert point.last_loss == pytest.approx(np.mean(ends))
+            assert point.kept_loss <= point.last_loss * (1 + 1e-9)
+
+
 def test_a_network_is_trained_like_another_one(shelved):
     barcode, where = shelved
     model = train_like(barcode, {"learning_rate": 0.02}, shelf=where)

@@ -45,7 +45,8 @@ class Run:
     seconds: float
     score: float  #: the study's metric on the validation rows
     train_loss: float  #: of its kept weights on training rows, without dropout and penalties
-    last_loss: float  #: validation loss of the weights of the last epoch
+    kept_loss: float  #: validation loss of its kept weights, as its curve has it
+    last_loss: float  #: and of those of the last epoch
     parameters: int
     losses: NDArray[np.float64]  #: of its kept weights on each validation row; none if not finite
 
@@ -70,7 +71,8 @@ class ProbePoint:
     ratio: float  #: of the loss to the best value's, on the same seeds
     least_ratio: float  #: at least this, with 95 % confidence for all values together
     train_loss: float  #: of the kept weights on training rows, without dropout and penalties
-    last_loss: float  #: validation loss that the last epoch's weights would have had
+    kept_loss: float  #: validation loss of the kept weights, as curves have it, whatever the metric
+    last_loss: float  #: and what the last epoch's weights would have had
     best_epoch: float
     epoch: float  #: epochs trained
     seconds: float  #: to train one, on one core
@@ -194,6 +196,7 @@ def _point(
     verdict: Verdict,
 ) -> ProbePoint:
     scores = _finite([run.score for run in runs])
+    ends = [(run.kept_loss, run.last_loss) for run in runs if math.isfinite(run.last_loss)]
     loss, low, high = _geometric(losses[np.isfinite(losses)])
     return ProbePoint(
         value=level.value,
@@ -212,7 +215,8 @@ def _point(
         ratio=contrast.ratio if contrast else math.nan,
         least_ratio=contrast.least if contrast else math.nan,
         train_loss=_mean(_finite([run.train_loss for run in runs])),
-        last_loss=_mean(_finite([run.last_loss for run in runs])),
+        kept_loss=_mean([kept for kept, _ in ends]),
+        last_loss=_mean([last for _, last in ends]),
         best_epoch=_mean([run.best_epoch for run in runs]),
         epoch=_mean([run.epoch for run in runs]),
         seconds=_mean([run.seconds for run in runs]),

@@ -21,7 +21,7 @@ def sentences(probe: Probe) -> tuple[str, ...]:
     if not judged or probe.best is None:
         return (_nothing(probe),)
     said = [_good(probe, judged), *_bad(judged), *_diverged(judged)]
-    said += [*_heart(probe.best, judged), *_time(probe, judged)]
+    said += [*_heart(probe.best, judged), *_time(judged)]
     return tuple(said)
 
 
@@ -102,11 +102,11 @@ def _heart(best: ProbePoint, judged: Sequence[ProbePoint]) -> list[str]:
 
 
 def _over(point: ProbePoint) -> float:
-    ratio = point.last_loss / point.loss if point.loss > 0 else math.nan
+    ratio = point.last_loss / point.kept_loss if point.kept_loss > 0 else math.nan
     return ratio if math.isfinite(ratio) else 0.0
 
 
-def _time(probe: Probe, judged: Sequence[ProbePoint]) -> list[str]:
+def _time(judged: Sequence[ProbePoint]) -> list[str]:
     """What the good values cost, where that differs."""
     good = [each for each in judged if each.verdict in ("good", "no difference")]
     if len(good) < 2:

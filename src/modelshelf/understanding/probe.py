@@ -171,6 +171,7 @@ def _judged(shelf: Shelf, problem: Problem, trial: TrialRecord, level: int, seed
         trial.seconds,
         trial.score,
         train_loss,
+        trial.loss,
         last,
         trial.parameters,
         losses,
