@@ -19,7 +19,7 @@ SETS = ("digits", "breast_cancer", "wine", "diabetes")
 #: hard as the others are, as well as by any network.
 CANNOT = {("diabetes", each) for each in ("label noise", "overfitting", "underfitting")}
 EACH = 12  # networks at least
-FIRST = 10  # the first seed: rules were last changed after a look at seeds 0 to 3
+FIRST = 30  # the first seed: rules were set after a look at 0 to 3, what is planted after 10 to 13
 
 
 def names(name, illness, seed, folder):
