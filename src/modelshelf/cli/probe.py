@@ -78,7 +78,7 @@ def probe(
             watcher=live,
             stopper=stopper,
         )
-    _tell(console, found, shelf)
+    _tell(console, found, shelf, stopped=stopper.requested)
     if figure is not None:
         write(probe_figure(found), figure)
         console.print(safe(f"The figure is in {figure}."))
@@ -97,7 +97,7 @@ def _values(vary: str, text: str | None) -> list[object] | None:
     return [() if each.lower() == "none" and vary == "hidden_layers" else each for each in parts]
 
 
-def _tell(console: Console, found: Probe, shelf: str | None) -> None:
+def _tell(console: Console, found: Probe, shelf: str | None, *, stopped: bool) -> None:
     around = f" with {', '.join(f'{k}={v}' for k, v in found.held.items())}" if found.held else ""
     console.print(
         safe(
@@ -120,9 +120,10 @@ def _tell(console: Console, found: Probe, shelf: str | None) -> None:
         style="dim",
     )
     if found.left_out:
+        why = "it was stopped" if stopped else "there was no time"
         console.print(
-            f"{found.left_out} of {found.wanted} networks were left out: there was no time. The "
-            "same command goes on with them.",
+            f"{found.left_out} of {found.wanted} networks were left out: {why}. The same command "
+            "goes on with them.",
             style="yellow",
         )
     own = next((each for each in found.points if each.own), None)
