@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["derive", "generator"]
+__all__ = ["derive", "generator", "sampled"]
 
 
 def derive(seed: int, *path: object) -> int:
@@ -31,3 +32,14 @@ def derive(seed: int, *path: object) -> int:
 def generator(seed: int, *path: object) -> np.random.Generator:
     """A NumPy generator for the draw that `path` names below `seed`."""
     return np.random.Generator(np.random.PCG64(derive(seed, *path)))
+
+
+def sampled(rows: int, most: int, seed: int, *path: object) -> NDArray[np.int64]:
+    """All of so many rows, or `most` of them drawn; in their order.
+
+    >>> sampled(3, 5, 0, "rows").tolist(), len(sampled(100, 5, 0, "rows"))
+    ([0, 1, 2], 5)
+    """
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(generator(seed, *path).choice(rows, most, replace=False))

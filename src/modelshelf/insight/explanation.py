@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from modelshelf.core.records import Direction
-from modelshelf.core.seeds import generator
+from modelshelf.core.seeds import sampled
 from modelshelf.insight.course.finding import CourseRow
 from modelshelf.insight.course.rows import course_rows
 from modelshelf.insight.importance import Importance, Interaction, importances
@@ -45,7 +45,7 @@ def explained(
     whole = len(studied)
     best = studied.copies[int(np.argmin(studied.values))]
     if whole > _MOST:
-        kept = generator(seed, "looked at").choice(whole, _MOST, replace=False)
+        kept = sampled(whole, _MOST, seed, "looked at")
         standing = np.argsort(studied.values, kind="stable")[:_MOST_BEST]
         studied = studied.kept(np.union1d(kept, standing))
     features = np.array([studied.space.features(each) for each in studied.configurations])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -162,7 +163,7 @@ def _with(name: str, value: Value, base: Configuration) -> Configuration:
         return base.replace(hidden_layers=tuple(max(1, round(w * count / most)) for w in widths))
     if count == len(widths):
         return base
-    middle = round(math.exp(math.fsum(map(math.log, widths)) / len(widths))) if widths else _WIDTH
+    middle = round(statistics.geometric_mean(widths)) if widths else _WIDTH
     return base.replace(hidden_layers=(middle,) * count)
 
 

@@ -130,7 +130,7 @@ def importances(
         return (), ()
     found = _alone(space, factors, points, forests, scale)
     found.sort(key=lambda each: -max(each.alone, each.total))
-    chosen = {each.name: each for each in found[:_PAIRED]}
+    chosen = {each.name for each in found[:_PAIRED]}
     paired = [each for each in factors if each.name in chosen]
     pairs = _pairs(space, paired, points, forests[:_PAIRED_HALVINGS], scale)
     return tuple(found), tuple(sorted(pairs, key=lambda each: -each.share))

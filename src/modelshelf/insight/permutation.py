@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.records import Direction
-from modelshelf.core.seeds import generator
+from modelshelf.core.seeds import generator, sampled
 from modelshelf.data.metrics import Metric, score
 
 __all__ = ["ColumnImportance", "PermutationImportance", "permutation_importance"]
@@ -65,7 +65,7 @@ def permutation_importance(
     most = int(np.clip(_ANSWERS // max(1, len(columns) * repeats), _FEWEST, _MOST))
     of = len(target)
     if of > most:
-        drawn = np.sort(generator(seed, "importance").choice(of, most, replace=False))
+        drawn = sampled(of, most, seed, "importance")
         frame, target = frame[drawn], target[drawn]
     before = score(metric, target, answer(frame))
     sign = 1.0 if metric.direction is Direction.MAXIMIZE else -1.0

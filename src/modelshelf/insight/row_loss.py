@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["measure_of", "row_losses"]
+__all__ = ["constant_losses", "measure_of", "row_losses"]
 
 _LEAST = 1e-15
 
@@ -36,3 +36,11 @@ def row_losses(
         return np.asarray(-np.log(np.clip(sure, _LEAST, 1.0)))
     error = output - target[:, 0].astype(np.float64)
     return np.asarray(np.abs(error) if measure == "absolute error" else error**2)
+
+
+def constant_losses(
+    measure: str, train: NDArray[Any], target: NDArray[Any], classes: bool
+) -> NDArray[np.float64]:
+    """What each row of `target` costs where all are answered by the mean of `train`, (rows,)."""
+    constant = np.broadcast_to(train.mean(axis=0, dtype=np.float64), target.shape)
+    return row_losses(measure, target, constant if classes else constant[:, 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -124,5 +125,5 @@ def _setting(configuration: Configuration, name: str) -> object:
         return len(configuration.hidden_layers)
     if name == "width":
         widths = configuration.hidden_layers
-        return math.exp(math.fsum(map(math.log, widths)) / len(widths)) if widths else None
+        return statistics.geometric_mean(widths) if widths else None
     return configuration.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -317,7 +318,7 @@ class Layers:
         depth = Integer(*self.depth).to_unit(len(widths))
         if not widths:
             return (*depth, math.nan)
-        middle = math.exp(math.fsum(map(math.log, widths)) / len(widths))
+        middle = statistics.geometric_mean(widths)
         return (*depth, *Integer(*self.width, log=True).to_unit(middle))
 
     def position(self, value: Value) -> float:

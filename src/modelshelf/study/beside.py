@@ -7,7 +7,6 @@ not change by them. Rows, seed and splits are the same, and so are the test rows
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from modelshelf.study.progress import Stopper
 from modelshelf.study.searching import SEARCH_SPLIT
 from modelshelf.study.single import Single, Watcher, from_shelf, shelved, train_on
 from modelshelf.study.testing import TestSet
-from modelshelf.study.trial import Leg, Trial, trial_seed
+from modelshelf.study.trial import Leg, Trial, data_key, trial_seed
 from modelshelf.study.work import Trainer, Work, ranking_value
 
 __all__ = ["Seen", "Wanted", "data_key_of", "study_beside", "train_beside", "train_one_beside"]
@@ -55,8 +54,7 @@ def data_key_of(record: StudyRecord) -> str:
     stored = record.settings.get("data_key")
     if stored is not None:
         return str(stored)
-    parts = [record.fingerprint, TestSet(0.0).key, record.seed]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return data_key(record.fingerprint, TestSet(0.0).key, record.seed)
 
 
 def study_beside(shelf: Shelf, record: StudyRecord) -> StudyRecord:

@@ -25,6 +25,7 @@ class Roles:
 
     trained: NDArray[np.bool_]
     validated: NDArray[np.bool_]  #: those that chose its best epoch, and it among others
+    learned: NDArray[np.bool_]  #: those that its study learns from: all but test rows, or as drawn
     tested: NDArray[np.bool_]  #: none where the test rows are a table of their own
 
 
@@ -43,8 +44,9 @@ def roles_of(record: StudyRecord, dataset: Dataset, test: TestSet, split: Split)
     development = learned_from(development, record.settings.get("drawn"), record.seed)
     classes = dataset.schema.task.is_classification
     numbered = development.frame[_NUMBER].to_numpy()
-    trained, validated = np.zeros((2, dataset.rows), dtype=bool)
+    trained, validated, learned = np.zeros((3, dataset.rows), dtype=bool)
+    learned[numbered] = True
     train, validation = rows_of(split, development.target, record.seed, classes)
     trained[numbered[train]] = True
     validated[numbered[validation]] = True
-    return Roles(trained, validated, tested)
+    return Roles(trained, validated, learned, tested)

@@ -15,7 +15,7 @@ from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.problem import Problem
 from modelshelf.study.testing import TestSet
 
-__all__ = ["found_again", "learned_from", "problem_of", "table_of", "where_rows_are"]
+__all__ = ["found_again", "learned_from", "problem_of", "problem_on", "table_of", "where_rows_are"]
 
 
 def where_rows_are(dataset: Dataset, test: TestSet) -> dict[str, Any]:
@@ -49,7 +49,11 @@ def problem_of(
     `table` holds the rows where they came from memory or have moved, `test` those of a test file.
     Raises `DataError` where rows or test rows are not to be found, or are not those of the study.
     """
-    dataset, apart = table_of(shelf, record, table, test)
+    return problem_on(record, *table_of(shelf, record, table, test))
+
+
+def problem_on(record: StudyRecord, dataset: Dataset, apart: TestSet) -> Problem:
+    """`problem_of`, of what `table_of` has read."""
     development, tested = apart.part(dataset, record.seed)
     drawn = record.settings.get("drawn")
     return Problem(

@@ -28,6 +28,7 @@ from modelshelf.study.result import StudyResult
 from modelshelf.study.rows import found_again, learned_from, where_rows_are
 from modelshelf.study.spaces import go_on_with, logged
 from modelshelf.study.testing import TestSet
+from modelshelf.study.trial import data_key
 from modelshelf.study.warm import profile, warm_start
 
 __all__ = ["Request", "run_study"]
@@ -85,10 +86,7 @@ class Request:
     @property
     def data_key(self) -> str:
         """The identity of the rows and of how they are split, for copy ids."""
-        parts: list[Any] = [self.dataset.fingerprint, self.test.key, self.seed]
-        if self.drawn is not None:
-            parts.append(self.drawn)
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return data_key(self.dataset.fingerprint, self.test.key, self.seed, self.drawn)
 
 
 def _hash(parts: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from modelshelf.shelf import Job, StoredFile
 from modelshelf.space.barcode import crockford
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["Leg", "Trial", "copy_id", "trial_seed"]
+__all__ = ["Leg", "Trial", "copy_id", "data_key", "trial_seed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,14 @@ class Leg:
 def trial_seed(study_seed: int, purpose: Purpose, barcode: str, split: Split) -> int:
     """A trial's own seed: by what it is, not by when it was started."""
     return derive(study_seed, "trial", purpose.value, barcode, str(split))
+
+
+def data_key(fingerprint: str, test_key: str, seed: int, drawn: int | None = None) -> str:
+    """The identity of the rows and of how they are split, for copy ids."""
+    parts: list[object] = [fingerprint, test_key, seed]
+    if drawn is not None:
+        parts.append(drawn)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def copy_id(trial: Trial, data_key: str, epoch: int) -> str:

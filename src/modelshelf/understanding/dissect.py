@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Status
-from modelshelf.core.seeds import generator
+from modelshelf.core.seeds import sampled
 from modelshelf.insight.dissection import Dissection
 from modelshelf.insight.permutation import PermutationImportance, permutation_importance
 from modelshelf.understanding.layers import layers_of
@@ -57,7 +56,7 @@ def _dissected(taken: Taken, row: int | None, seed: int) -> Dissection:
     part, x, y = "validation", data.validation_x, data.validation_y
     if len(x) == 0:
         part, x, y = "training", data.x, data.y
-    drawn = _drawn(len(x), seed)
+    drawn = sampled(len(x), _ROWS, seed, "dissected rows")
     layers = layers_of(
         model.configuration, model.network, data, taken.trial.seed, x[drawn], y[drawn]
     )
@@ -76,12 +75,6 @@ def _dissected(taken: Taken, row: int | None, seed: int) -> Dissection:
         row=None if found is None else look_at(model, found, data.x, seed),
         notes=tuple(_notes(taken)),
     )
-
-
-def _drawn(rows: int, seed: int) -> NDArray[np.int64]:
-    if rows <= _ROWS:
-        return np.arange(rows)
-    return np.sort(generator(seed, "dissected rows").choice(rows, _ROWS, replace=False))
 
 
 def _importance(taken: Taken, part: str, seed: int) -> PermutationImportance:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from modelshelf.core.records import Purpose, Status, TrialRecord
 from modelshelf.core.seeds import derive, generator
 from modelshelf.insight.evidence import Again, Evidence
-from modelshelf.insight.row_loss import measure_of, row_losses
+from modelshelf.insight.row_loss import constant_losses, measure_of, row_losses
 from modelshelf.insight.suspicion import Forest, error_of, forest_on, labels_seen, lone_column
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.beside import Wanted, study_beside, train_beside
@@ -91,8 +91,7 @@ def _measured(taken: Taken) -> Evidence:
         answer = model.network.predict(x)
         losses.append(float(row_losses(measure, y, answer).mean()))
         errors.append(error_of(y, answer, problem.classes))
-    constant = np.broadcast_to(train[1].mean(axis=0, dtype=np.float64), validation[1].shape)
-    chance = row_losses(measure, validation[1], constant if problem.classes else constant[:, 0])
+    chance = constant_losses(measure, train[1], validation[1], problem.classes)
     forest = forest_on(*train, validation, problem.classes, derive(seed, "forest") % 2**32)
     looked = (train[0][:_LOOKED], train[1][:_LOOKED])
     alive = trial.best_epoch > 0 and np.isfinite(model.network.theta).all()

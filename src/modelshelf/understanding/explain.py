@@ -36,7 +36,7 @@ def explain(study: str, shelf: str | Path | None = None, *, seed: int = 0) -> Ex
         record = opened.study(study)
         found = studied(opened, record)
     notes = []
-    outside = record.settings.get("spaces", [{}])[-1].get("first_trial", 0)
+    outside = first_trial(record)
     if outside:
         notes.append(
             f"The first {outside} networks were searched for in another space: those that lie in "

@@ -12,11 +12,11 @@ from joblib import cpu_count
 from modelshelf.core.errors import SettingError
 from modelshelf.core.protocols import TrainingData
 from modelshelf.core.records import Outcome, Status, TrialRecord
-from modelshelf.core.seeds import derive, generator
+from modelshelf.core.seeds import derive, sampled
 from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.insight.grid import SHAPES, Level, levels_around
 from modelshelf.insight.probe import Probe, Run, probed
-from modelshelf.insight.row_loss import measure_of, row_losses
+from modelshelf.insight.row_loss import constant_losses, measure_of, row_losses
 from modelshelf.shelf import Shelf
 from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import Configuration
@@ -157,7 +157,7 @@ def _judged(shelf: Shelf, problem: Problem, trial: TrialRecord, level: int, seed
         data = problem.prepared(SEARCH_SPLIT, model.configuration).data
         measure = measure_of(problem.classes, problem.metric.name)
         losses = row_losses(measure, data.validation_y, model.network.predict(data.validation_x))
-        drawn = _some_rows(len(data.x), problem.seed)
+        drawn = sampled(len(data.x), _ROWS, problem.seed, "probe", "rows")
         answers = model.network.predict(data.x[drawn])
         train_loss = float(row_losses(measure, data.y[drawn], answers).mean())
         losses = losses if np.isfinite(losses).all() else nothing
@@ -180,20 +180,13 @@ def _judged(shelf: Shelf, problem: Problem, trial: TrialRecord, level: int, seed
 
 def _wild(loss: float, model: Model, data: TrainingData, seed: int, measure: str) -> bool:
     """Whether a network ended worse than it began, and far worse than a constant answer."""
-    constant = np.broadcast_to(data.y.mean(axis=0, dtype=np.float64), data.validation_y.shape)
-    constant = constant if data.classes else constant[:, 0]
-    if loss <= _FAR * row_losses(measure, data.validation_y, constant).mean():
+    constant = constant_losses(measure, data.y, data.validation_y, data.classes)
+    if loss <= _FAR * constant.mean():
         return False
     engine = NumpyEngine()
     drawn = engine.network(engine.start(model.configuration, data, seed), data.classes)
     first = row_losses(measure, data.validation_y, drawn.predict(data.validation_x))
     return bool(loss > first.mean())
-
-
-def _some_rows(rows: int, seed: int) -> Any:
-    if rows <= _ROWS:
-        return np.arange(rows)
-    return np.sort(generator(seed, "probe", "rows").choice(rows, _ROWS, replace=False))
 
 
 def _record(

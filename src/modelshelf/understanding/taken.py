@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from modelshelf.core.records import TrialRecord
-from modelshelf.data.dataset import Table
+from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.read import from_memory, read_table
 from modelshelf.data.split import Split
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.model import Model, best_copy
 from modelshelf.study.problem import Prepared, Problem
-from modelshelf.study.rows import problem_of
+from modelshelf.study.rows import problem_on, table_of
+from modelshelf.study.testing import TestSet
 
 __all__ = ["Taken", "as_table", "take"]
 
@@ -48,9 +49,14 @@ class Taken:
         return Model.from_record(self.shelf, self.trial)
 
     @cached_property
+    def source(self) -> tuple[Dataset, TestSet]:
+        """The study's table and test rows. Raises `DataError` where they are not to be found."""
+        return table_of(self.shelf, self.study, self.table, self.test)
+
+    @cached_property
     def problem(self) -> Problem:
-        """The rows. Raises `DataError` where they cannot be read again."""
-        return problem_of(self.shelf, self.study, self.table, self.test)
+        """The rows as they were split. Raises `DataError` where they cannot be read again."""
+        return problem_on(self.study, *self.source)
 
     @property
     def split(self) -> Split:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Table
 from modelshelf.data.read import read_again
-from modelshelf.data.split import drawn_rows, test_rows
 from modelshelf.data.understand import conform
+from modelshelf.study.roles import roles_of
 from modelshelf.understanding.taken import Taken
 
 __all__ = ["FoundRow", "find_row", "numbered"]
@@ -36,7 +36,7 @@ def find_row(taken: Taken, number: int) -> FoundRow:
     Raises `DataError` where the table has no such row, or cannot be read again.
     """
     schema = taken.model.preparation.schema
-    _ = taken.problem  # says what to do where the rows are gone or have changed
+    dataset, _ = taken.source  # says what to do where the rows are gone or have changed
     table = taken.table or read_again(taken.study.settings["rows"]["source"])
     if not 1 <= number <= table.frame.height:
         raise DataError(
@@ -54,11 +54,8 @@ def find_row(taken: Taken, number: int) -> FoundRow:
     frame = inputs[at : at + 1]
     if absent[at]:
         return FoundRow(number, frame, values, None, "without a target")
-    _, targets, _ = conform(schema, table, need_target=True)
-    assert targets is not None
     place = at - int(absent[:at].sum())
-    part = _part(taken, targets, place)
-    return FoundRow(number, frame, values, targets[place : place + 1], part)
+    return FoundRow(number, frame, values, dataset.target[place : place + 1], _part(taken, place))
 
 
 def numbered(table: Table, target: str) -> NDArray[np.int64]:
@@ -66,22 +63,13 @@ def numbered(table: Table, target: str) -> NDArray[np.int64]:
     return np.flatnonzero(table.frame[target].is_not_null().to_numpy()) + 1
 
 
-def _part(taken: Taken, targets: NDArray[Any], place: int) -> str:
-    """What a row with a target was to this network."""
-    study, problem = taken.study, taken.problem
-    rows = np.arange(len(targets))
-    share = study.settings["rows"]["test"] if taken.test is None else ""
-    if isinstance(share, float) and share > 0:
-        kept, test = test_rows(targets, share, study.seed, problem.classes)
-        if place in test:
-            return "test"
-        rows = rows[kept]
-    drawn = study.settings.get("drawn")
-    if drawn is not None:
-        rows = rows[drawn_rows(targets[rows], drawn, study.seed, problem.classes)]
-    if place not in rows:
+def _part(taken: Taken, place: int) -> str:
+    """What a row was to this network; `place` counts the rows that have a target, from 0."""
+    roles = roles_of(taken.study, *taken.source, taken.split)
+    if roles.tested[place]:
+        return "test"
+    if not roles.learned[place]:
         return "not drawn"
-    train, validation = problem.rows(taken.split)
-    if place in rows[train]:
+    if roles.trained[place]:
         return "training"
-    return "validation" if place in rows[validation] else "held out"
+    return "validation" if roles.validated[place] else "held out"

@@ -61,28 +61,27 @@ def noise(studied: Studied) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def pace(studied: Studied, name: str, *, rises: bool) -> Iterator[Finding]:
-    """What a setting does to the time of an epoch, beside that of the network's size."""
+def pace(studied: Studied) -> Iterator[Finding]:
+    """What the batch size does to the time of an epoch, beside the network's size."""
     seconds = studied.seconds / np.maximum(studied.epochs, 1)
-    known = (seconds > 0) & np.isfinite(studied.number(name)) & (studied.parameters > 0)
+    x = studied.number("batch_size")
+    known = (seconds > 0) & np.isfinite(x) & (studied.parameters > 0)
     if known.sum() < 24:
         return
-    x, y = studied.number(name), np.full(len(studied), np.nan, np.float64)
+    y = np.full(len(studied), np.nan, np.float64)
     size, time = np.log(studied.parameters[known]), np.log(seconds[known])
-    alike = np.zeros(len(size)) if name in ("width", "depth") else size  # beside the size of others
-    slope = np.polyfit(alike, time, 1)[0] if np.ptp(alike) > 0 else 0.0
-    y[known] = time - slope * alike
+    slope = np.polyfit(size, time, 1)[0] if np.ptp(size) > 0 else 0.0
+    y[known] = time - slope * size
     rho, chance, rows = trend(x, y)
     if chance < CHANCE:
         low, high = _ends(x[rows], y[rows])
         ratio = math.exp(abs(high - low))
         longer = "large" if rho > 0 else "small"
-        equal = "" if name in ("width", "depth") else " for networks of equal size"
         yield finding(
             studied, rows,
-            f"An epoch takes {ratio:.1f} times as long with a {longer} {words(name)} (the "
-            f"outer thirds of {rows.sum()} networks{equal}).",
-            chance=chance, supports=(rho > 0) is rises,
+            f"An epoch takes {ratio:.1f} times as long with a {longer} batch size (the "
+            f"outer thirds of {rows.sum()} networks for networks of equal size).",
+            chance=chance, supports=rho <= 0,
         )  # fmt: skip
 
 

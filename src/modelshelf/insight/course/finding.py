@@ -71,12 +71,12 @@ class CourseRow:
     @property
     def verdict(self) -> Verdict:
         """From its findings."""
-        words = {each.supports for each in self.findings} - {None}
-        if words == {True, False}:
+        said = {each.supports for each in self.findings} - {None}
+        if said == {True, False}:
             return Verdict.MIXED
-        if not words:
+        if not said:
             return Verdict.THIN
-        return Verdict.SEEN if True in words else Verdict.OTHERWISE
+        return Verdict.SEEN if True in said else Verdict.OTHERWISE
 
 
 def finding(

@@ -31,15 +31,11 @@ def course_rows(studied: Studied, found: Iterable[Importance]) -> tuple[CourseRo
     )
 
 
-def _rate(studied: Studied, found: Found) -> Iterator[Finding]:
-    return learning_rate(studied)
-
-
 def _batch(studied: Studied, found: Found) -> Iterator[Finding]:
     yield from noise(studied)
     yield from gap(studied, "batch_size", falls=False)
     yield from effect_of(studied, found.get("batch_size"))
-    yield from pace(studied, "batch_size", rises=False)
+    yield from pace(studied)
 
 
 def _held(*names: str) -> Maker:
@@ -67,7 +63,7 @@ def _size(studied: Studied, found: Found) -> Iterable[Finding]:
 
 _ROWS: tuple[tuple[str, str, str, Maker], ...] = (
     ("learning rate", "Too high is unstable and may diverge; too low converges slowly.",
-     "learning_rate", _rate),
+     "learning_rate", lambda s, _: learning_rate(s)),
     ("batch size", "Small is noisy but often generalises better; large is stable, and may not.",
      "batch_size", _batch),
     ("epochs", "Too few underfit, too many overfit.", "epochs", lambda s, _: epochs(s)),

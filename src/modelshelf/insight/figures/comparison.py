@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from modelshelf.insight.comparison import Comparison
-from modelshelf.insight.figures.theme import COLOURS, QUIET, blank
+from modelshelf.insight.figures.theme import COLOURS, GRID, QUIET, blank
 
 __all__ = ["figure"]
 
-_GRID = "rgba(128,128,128,0.25)"
 _LETTERS = "ABCDEFGH"
 
 
@@ -30,8 +29,8 @@ def figure(comparison: Comparison) -> Any:
     _curves(frame, comparison)
     if scored:
         _differences(frame, comparison)
-    frame.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
-    frame.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
+    frame.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    frame.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
     return frame
 
 

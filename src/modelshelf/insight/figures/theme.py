@@ -8,13 +8,24 @@ from typing import Any
 
 from modelshelf.core.errors import DataError
 
-__all__ = ["BAD", "COLOURS", "GOOD", "QUIET", "blank", "faded", "html", "page_name", "write"]
+__all__ = [
+    "BAD",
+    "COLOURS",
+    "GOOD",
+    "GRID",
+    "QUIET",
+    "blank",
+    "faded",
+    "html",
+    "page_name",
+    "write",
+]
 
 #: Okabe, Ito 2008: told apart by the colour-blind, on light and on dark.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8c8c8c")
 GOOD, BAD, QUIET = "#009E73", "#D55E00", "#8c8c8c"
 
-_GRID = "rgba(128,128,128,0.25)"
+GRID = "rgba(128,128,128,0.25)"
 
 
 def blank(title: str, x: str = "", y: str = "", *, height: int = 360) -> Any:
@@ -33,7 +44,7 @@ def blank(title: str, x: str = "", y: str = "", *, height: int = 360) -> Any:
         margin={"l": 60, "r": 20, "t": 48, "b": 48},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1.0, "xanchor": "right"},
     )
-    axis = {"gridcolor": _GRID, "zerolinecolor": _GRID, "automargin": True}
+    axis = {"gridcolor": GRID, "zerolinecolor": GRID, "automargin": True}
     figure.update_xaxes(title=x, **axis)
     figure.update_yaxes(title=y, **axis)
     return figure

@@ -5,12 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from modelshelf.insight.figures.theme import COLOURS, GOOD, QUIET, blank, faded
+from modelshelf.insight.figures.theme import COLOURS, GOOD, GRID, QUIET, blank, faded
 from modelshelf.insight.worth import CurveOverRows, Worth
 
 __all__ = ["figure"]
-
-_GRID = "rgba(128,128,128,0.25)"
 
 
 def figure(worth: Worth) -> Any:
@@ -29,8 +27,8 @@ def figure(worth: Worth) -> Any:
     _scores(frame, worth)
     for i, curve in enumerate(worth.curves):
         _curve(frame, curve, COLOURS[i % len(COLOURS)])
-    frame.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
-    frame.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
+    frame.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    frame.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
     if worth.curves:
         rows = sorted({point.rows for curve in worth.curves for point in curve.points})
         ticks = {"tickvals": rows, "ticktext": [f"{each:,}" for each in rows]}

@@ -55,6 +55,17 @@ class StepForm:
         return len(self.widths) - 1
 
     @property
+    def shapes(self) -> str:
+        """Its widths, for a comment."""
+        return " → ".join(map(str, self.widths))
+
+    @property
+    def told_rows(self) -> str:
+        """What `x` and `y` hold, for a comment."""
+        answers = "one column a class" if self.classes else "standardised"
+        return f"{self.rows} rows; targets, {answers}"
+
+    @property
     def skips(self) -> tuple[int, ...]:
         """Layers, counted from 0, that add what they were given to what they give."""
         inner = range(1, self.layers - 1) if self.residual else ()
@@ -62,7 +73,7 @@ class StepForm:
 
 
 def header(form: StepForm, imports: tuple[str, ...]) -> Text:
-    """What it is, what it leaves out, and the imports."""
+    """What it is, what it leaves out, the imports, and the arrays that it reads."""
     yield f'"""{form.title}'
     for each in form.left_out:
         yield ""
@@ -71,6 +82,8 @@ def header(form: StepForm, imports: tuple[str, ...]) -> Text:
     yield ""
     yield from imports
     yield ""
+    yield f'with np.load("{ARRAYS}") as file:'
+    yield "    held = dict(file)"
 
 
 def groups(form: StepForm) -> list[tuple[list[str], float, float]]:

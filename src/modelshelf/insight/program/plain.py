@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.insight.program.form import ARRAYS, StepForm, Text, groups, header, rule
+from modelshelf.insight.program.form import StepForm, Text, groups, header, rule
 
 __all__ = ["numpy_program"]
 
@@ -100,13 +100,9 @@ def numpy_program(form: StepForm) -> str:
 
 def _arrays(form: StepForm) -> Text:
     n = form.layers
-    shapes = " → ".join(map(str, form.widths))
-    answers = "one column a class" if form.classes else "standardised"
-    yield f'with np.load("{ARRAYS}") as file:'
-    yield "    held = dict(file)"
-    yield f'W = [held[f"W{{i}}"].copy() for i in range({n})]  # {shapes}'
+    yield f'W = [held[f"W{{i}}"].copy() for i in range({n})]  # {form.shapes}'
     yield f'b = [held[f"b{{i}}"].copy() for i in range({n})]'
-    yield f'x, y = held["x"], held["y"]  # {form.rows} rows; targets, {answers}'
+    yield f'x, y = held["x"], held["y"]  # {form.told_rows}'
     for name in _by_layer(form):
         yield f'{name} = [held[f"{name}{{i}}"].copy() for i in range({n - 1})]'
     if form.scaled:

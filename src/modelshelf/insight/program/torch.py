@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.insight.program.form import ARRAYS, StepForm, Text, groups, header, rule
+from modelshelf.insight.program.form import StepForm, Text, groups, header, rule
 
 __all__ = ["torch_program"]
 
@@ -67,10 +67,6 @@ def torch_program(form: StepForm) -> str:
 
 def _arrays(form: StepForm) -> Text:
     n = form.layers
-    shapes = " → ".join(map(str, form.widths))
-    answers = "one column a class" if form.classes else "standardised"
-    yield f'with np.load("{ARRAYS}") as file:'
-    yield "    held = dict(file)"
     learned = [("W", n), ("b", n)]
     if n > 1:
         learned += [(e, n - 1) for e, there in (("share", form.mixed),) if there]
@@ -78,13 +74,11 @@ def _arrays(form: StepForm) -> Text:
     for name, count in learned:
         read = f'torch.tensor(held[f"{name}{{i}}"], requires_grad=True)'
         yield f"{name} = [{read} for i in range({count})]" + (
-            f"  # {shapes}" if name == "W" else ""
+            f"  # {form.shapes}" if name == "W" else ""
         )
     if form.scaled:
         yield 'scale = [torch.tensor(held["scale"], requires_grad=True)]'
-    yield 'x, y = torch.tensor(held["x"]), torch.tensor(held["y"])' + (
-        f"  # {form.rows} rows; targets, {answers}"
-    )
+    yield 'x, y = torch.tensor(held["x"]), torch.tensor(held["y"])' + (f"  # {form.told_rows}")
     if form.dropout and n > 1:
         yield f'mask = [torch.tensor(held[f"mask{{i}}"]) for i in range({n - 1})]'
 
