@@ -8,6 +8,7 @@ ModelshelfError
 │   ├── BarcodeError     a barcode that matches nothing, or several
 │   └── ShelfError       the shelf cannot be opened, read or written
 ├── EngineError          training could not go on for a reason that is not the user's
+├── MemberError          one network could not be trained: a result on the shelf, its message why
 └── StoppedError         stopped, as asked, before there was anything to show
 ```
 """
@@ -21,6 +22,7 @@ __all__ = [
     "BarcodeError",
     "DataError",
     "EngineError",
+    "MemberError",
     "ModelshelfError",
     "SettingError",
     "ShelfError",
@@ -56,6 +58,10 @@ class ShelfError(UserError):
 
 class EngineError(ModelshelfError):
     """Training could not go on."""
+
+
+class MemberError(ModelshelfError):
+    """One network could not be trained; a study goes on, and keeps the message as the reason."""
 
 
 class StoppedError(ModelshelfError):

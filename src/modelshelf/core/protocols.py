@@ -28,6 +28,8 @@ class TrainingData:
     classes: bool  #: whether the target is a class
     #: What each input is: 0 a switch, -1 a number, n > 0 a code below n. Empty: not known.
     columns: tuple[int, ...] = ()
+    #: Of one row, where its numbers are an image's (channels, height, width); else empty.
+    shape: tuple[int, ...] = ()
 
     @property
     def inputs(self) -> int:

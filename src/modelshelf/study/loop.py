@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from modelshelf.core.errors import ModelshelfError
+from modelshelf.core.errors import MemberError, ModelshelfError
 from modelshelf.core.records import Outcome, Purpose, Status
 from modelshelf.data.split import Split
 from modelshelf.executors import Done, Executor
@@ -195,7 +195,10 @@ class Loop:
     def _complete(self, done: Done[Leg, Work]) -> None:
         leg, work = done.job, done.result
         if done.error is not None:
-            if isinstance(done.error, ModelshelfError) or not isinstance(done.error, Exception):
+            ends = isinstance(done.error, ModelshelfError)
+            if ends and not isinstance(done.error, MemberError):
+                raise done.error
+            if not isinstance(done.error, Exception):
                 raise done.error
             work = _failed(done.error)
         if work is None or work.outcome is None:
@@ -249,7 +252,9 @@ def _by_retirement(record: JobRecord) -> tuple[float, int]:
 
 def _failed(error: Exception) -> Work:
     if isinstance(error, MemoryError):
-        reason = "not enough memory"
+        reason = f"not enough memory: {error}" if str(error) else "not enough memory"
+    elif isinstance(error, MemberError):
+        reason = str(error)
     else:
         reason = f"{type(error).__name__}: {error}"
     nothing = float("nan")
