@@ -1,0 +1,115 @@
+"""How much memory a member will need, and how much there is: asked before it starts."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from modelshelf.core.errors import MemberError
+from modelshelf.core.protocols import TrainingData
+from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
+from modelshelf.space.configuration import Configuration
+
+__all__ = ["activations", "available", "estimate", "refuse_if_too_large"]
+
+_GROUPS = Path("/sys/fs/cgroup")
+#: Of a control group, versions 2 and 1: the limit, what is used, and what of that can be freed.
+_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
+)
+
+
+@contextmanager
+def activations(module: torch.nn.Module) -> Iterator[list[int]]:
+    """Bytes of each output of a module's innermost parts, of the rows that go through it."""
+    seen: list[int] = []
+
+    def note(part: torch.nn.Module, given: Any, output: Any) -> None:
+        several = output if isinstance(output, tuple | list) else (output,)
+        seen.extend(e.numel() * e.element_size() for e in several if isinstance(e, torch.Tensor))
+
+    inner = [part for part in module.modules() if not any(part.children())]
+    hooks = [part.register_forward_hook(note) for part in inner]
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def estimate(
+    module: torch.nn.Module, configuration: Configuration, data: TrainingData, row: float
+) -> int:
+    """Bytes that training will take besides the module itself.
+
+    Gradients, what the optimizer keeps, the best weights, the mean of the weights, and one batch of
+    activations, of which each row takes `row` bytes.
+    """
+    learned = sum(e.numel() * e.element_size() for e in module.parameters() if e.requires_grad)
+    held = sum(e.numel() * e.element_size() for e in module.state_dict().values())
+    slots = OPTIMIZERS[configuration.word("optimizer")].slots
+    kept = 2 if "averaging" in configuration else 1
+    batch = min(configuration.whole("batch_size"), len(data.x))
+    return int(learned * (1 + slots) + held * kept + row * batch)
+
+
+def available(device: str = "cpu") -> int:
+    """Bytes that this process can still take: the least of what is free and what it may have."""
+    if torch.device(device).type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(min(_free(), _of_group(), _of_limit(), 2**62))
+
+
+def _free() -> float:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(line for line in lines if line.startswith("MemAvailable"))
+        return int(free.split()[1]) * 1024
+    except (OSError, StopIteration):  # not Linux: what there is at all
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _of_group() -> float:
+    """What the control group of a container leaves."""
+    for limit, used, spare in _FILES:
+        try:
+            most = (_GROUPS / limit).read_text().strip()
+            stat = (_GROUPS / used).with_name("memory.stat").read_text().split()
+            free = int(stat[stat.index(spare) + 1]) if spare in stat else 0
+            if most != "max":
+                return int(most) - int((_GROUPS / used).read_text()) + free
+        except (OSError, ValueError):
+            continue
+    return math.inf
+
+
+def _of_limit() -> float:
+    """What the process's own limits leave (`ulimit -d`, `ulimit -v`)."""
+    try:
+        import resource
+
+        status = Path("/proc/self/status").read_text().split()
+    except (ImportError, OSError):
+        return math.inf
+    left = [math.inf]
+    for kind, used in ((resource.RLIMIT_DATA, "VmData:"), (resource.RLIMIT_AS, "VmSize:")):
+        most, _ = resource.getrlimit(kind)
+        if most != resource.RLIM_INFINITY:
+            left.append(most - int(status[status.index(used) + 1]) * 1024)
+    return min(left)
+
+
+def refuse_if_too_large(needed: int, free: int, name: str) -> None:
+    """Raise `MemberError` where more bytes are needed than are free."""
+    if needed > free:
+        raise MemberError(
+            f"Training {name} needs about {needed / 1e9:.1f} GB, and {max(free, 0) / 1e9:.1f} GB "
+            "are free: lower batch_size, or what makes the module large."
+        )
