@@ -43,7 +43,7 @@ def around(name, rows=20_000, **settings):
     return levels_around(name, base, task, rows=rows)
 
 
-@pytest.mark.parametrize("name", sorted((set(CATALOGUE) - {"hidden_layers"}) | set(SHAPES)))
+@pytest.mark.parametrize("name", sorted((set(CATALOGUE) - {"hidden_layers", "module"}) | set(SHAPES)))
 def test_every_hyperparameter_can_be_varied_around_a_network(name):
     levels = around(name)
     assert 2 <= len(levels) <= 10

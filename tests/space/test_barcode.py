@@ -13,6 +13,7 @@ from modelshelf.space.barcode import barcode_of, canonical, clean, stripes, svg
 from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.domains import Choice, Integer, Real
+from modelshelf.space.own import Name
 from modelshelf.space.space import Space
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_barcodes.json").read_text())
@@ -27,6 +28,8 @@ def value_of(hyperparameter):
         return st.integers(domain.low, domain.high)
     if isinstance(domain, Choice):
         return st.sampled_from(domain.values)
+    if isinstance(domain, Name):
+        return st.sampled_from(["Net", "build", "my.models.Büro"])
     return st.lists(st.integers(1, 300), max_size=4).map(tuple)
 
 

@@ -107,7 +107,7 @@ def _facts(trial: Any, study: Any, winner: dict[str, Any], copies: int) -> Table
 
 
 def _settings(configuration: Any) -> Table:
-    from modelshelf.space.catalogue import CATALOGUE
+    from modelshelf.space.catalogue import lookup
 
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
     table.add_column("hyperparameter")
@@ -115,5 +115,5 @@ def _settings(configuration: Any) -> Table:
     table.add_column("what it is", style="dim", overflow="fold")
     for name, value in configuration.items():
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        table.add_row(name, shown, CATALOGUE[name].meaning)
+        table.add_row(name, shown, lookup(name).meaning)
     return table

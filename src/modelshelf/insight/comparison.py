@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from modelshelf.core.records import CurvePoint, Direction, Task
 from modelshelf.data.dataset import Label
 from modelshelf.insight.paired import Difference
-from modelshelf.space.catalogue import CATALOGUE
+from modelshelf.space.catalogue import in_order
 
 __all__ = [
     "Comparison",
@@ -127,10 +127,9 @@ def settings_of(configurations: Sequence[Mapping[str, object]]) -> tuple[Setting
     ['l1', 'l2']
     """
     found = []
-    for name in CATALOGUE:
+    for name in in_order(name for each in configurations for name in each):
         values = tuple(_plain(each.get(name)) for each in configurations)
-        if any(value is not None for value in values):
-            found.append(Setting(name, values, any(value != values[0] for value in values)))
+        found.append(Setting(name, values, any(value != values[0] for value in values)))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.space.catalogue import CATALOGUE
+from modelshelf.space.catalogue import lookup
 from modelshelf.space.domains import Choice, Integer, Layers, Real, Value
 from modelshelf.space.part import Part, shown
 from modelshelf.space.space import Space
@@ -136,7 +136,7 @@ def factors_of(space: Space) -> tuple[Factor, ...]:
             name=name,
             hyperparameter=name,
             levels=(),
-            log=getattr(CATALOGUE[name].domain, "log", False),
+            log=getattr(lookup(name).domain, "log", False),
             at=start,
             switch=start - 1 if switched else -1,
             off_share=part.off_share,
@@ -163,7 +163,7 @@ def _levels(part: Part, domain: object) -> tuple[Level, ...]:
     found = list(_values(domain))
     share = (1.0 - part.off_share) / max(len(found), 1)
     levels = [Level(shown(value), value, unit, share) for value, unit in found]
-    off = CATALOGUE[part.name].off
+    off = lookup(part.name).off
     if part.off_share and off is not None:
         levels.insert(0, Level("off", None, math.nan, part.off_share))
     return tuple(levels)
@@ -203,6 +203,6 @@ def _widest(space: Space, name: str) -> Part:
 def _deciders(space: Space) -> Iterable[str]:
     """Whatever decides if others play a part, or what they may be."""
     for name in space.slots:
-        yield from CATALOGUE[name].hangs_on
+        yield from lookup(name).hangs_on
     for case in space.cases:
         yield from (each.name for each in case.asked)

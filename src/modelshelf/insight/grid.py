@@ -13,6 +13,7 @@ from modelshelf.core.records import Task
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real, Value, checked
+from modelshelf.space.own import is_own
 from modelshelf.space.part import shown
 
 __all__ = ["SHAPES", "Level", "levels_around"]
@@ -120,7 +121,7 @@ def _refuse_unknown(name: str, values: Sequence[object] | None) -> None:
             "hidden_layers is varied one way at a time: vary depth, or width; or give --values "
             "such as '64;64,32;none'."
         )
-    if name not in SHAPES and name not in CATALOGUE:
+    if name not in {*SHAPES, *CATALOGUE} and not is_own(name):
         raise SettingError(
             f"There is no hyperparameter {name!r}: {nearest(name, [*CATALOGUE, *SHAPES])}"
         )
@@ -174,7 +175,10 @@ def _grid(name: str, domain: Domain, own: Value, points: int, rows: int) -> list
         return _some([*_DEPTHS], own, points)
     if name in _USUAL:
         return _some([domain.check(each) for each in _USUAL[name]], own, points, name)
-    assert isinstance(domain, (Real, Integer))
+    if not isinstance(domain, (Real, Integer)):
+        raise SettingError(
+            f"{name} has no range that is known here: say which --values it is to have."
+        )
     number = float(cast("float", own))
     if isinstance(domain, Real) and not domain.log and domain.high <= 1.0:
         step = (domain.high - domain.low) / max(points - 1, 1)
@@ -223,7 +227,7 @@ def _position(name: str, domain: Domain, value: Value) -> float | None:
 
 
 def _label(name: str, value: Value) -> str:
-    off = name in CATALOGUE and value == 0 == CATALOGUE[name].off
+    off = name not in SHAPES and value == 0 == lookup(name).off
     return f"{shown(value)} (off)" if off else shown(value)
 
 
@@ -231,12 +235,12 @@ def _refuse_idle(name: str, base: Configuration, domain: Domain, levels: Iterabl
     """Raise `SettingError` where the hyperparameter plays no part, whatever its value is."""
     if name in SHAPES or any(name in each.configuration for each in levels):
         return
-    h = CATALOGUE[name]
+    h = lookup(name)
     offer = next(
         (
             f" Set that for the probe: --set {other}={shown(value)}."
             for other in h.hangs_on
-            for value in _tried(CATALOGUE[other].domain)
+            for value in _tried(lookup(other).domain)
             for some in _tried(domain)
             if some != h.off and name in base.replace(**{other: value, name: some})
         ),

@@ -9,6 +9,7 @@ from typing import Any
 from modelshelf.core.errors import ShelfError
 from modelshelf.space.cases import cases_of
 from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real
+from modelshelf.space.own import is_own
 from modelshelf.space.space import Space
 
 __all__ = ["space_from_json"]
@@ -41,7 +42,8 @@ def _entries(told: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in told["fixed"].items()
     }
     for name, text in told["varied"].items():
-        found[name] = _entry(_domain(text))
+        domain = _domain(text)
+        found[name] = domain if is_own(name) else _entry(domain)
         if name in told.get("off", {}):
             found[name] = _with_off(found[name], told["off"][name])
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from modelshelf.core.errors import BarcodeError
-from modelshelf.space.catalogue import CATALOGUE
+from modelshelf.space.catalogue import in_order, lookup
 from modelshelf.space.domains import Value
 
 __all__ = ["VERSION", "Stripe", "barcode_of", "canonical", "clean", "crockford", "stripes", "svg"]
@@ -28,7 +28,7 @@ def canonical(active: Mapping[str, Value]) -> str:
     '{"h":{"batch_size":["i",64],"learning_rate":["f",0.001]},"v":1}'
     """
     tagged = {
-        name: [CATALOGUE[name].domain.tag, list(v) if isinstance(v, tuple) else v]
+        name: [lookup(name).domain.tag, list(v) if isinstance(v, tuple) else v]
         for name, v in active.items()
     }
     return json.dumps(
@@ -81,8 +81,7 @@ def stripes(active: Mapping[str, Value]) -> tuple[Stripe, ...]:
     """The drawn form of a barcode: one stripe for each active hyperparameter, in fixed order."""
     return tuple(
         Stripe(name, active[name], h.group, h.domain.position(active[name]))
-        for name, h in CATALOGUE.items()
-        if name in active
+        for name, h in ((name, lookup(name)) for name in in_order(active))
     )
 
 

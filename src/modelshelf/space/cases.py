@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from modelshelf.core.errors import SettingError
-from modelshelf.space.catalogue import CATALOGUE, lookup
+from modelshelf.space.catalogue import lookup
 from modelshelf.space.domains import Layers, Value, checked
 from modelshelf.space.part import Part, shown
 
@@ -120,8 +120,8 @@ def order_of(names: Iterable[str], cases: Iterable[Case]) -> tuple[str, ...]:
         name = asked.pop()
         if name not in seen:
             seen.add(name)
-            first.setdefault(name, []).extend(CATALOGUE[name].hangs_on)
-            asked.extend(CATALOGUE[name].hangs_on)
+            first.setdefault(name, []).extend(lookup(name).hangs_on)
+            asked.extend(lookup(name).hangs_on)
     try:
         return tuple(TopologicalSorter(first).static_order())
     except CycleError as error:

@@ -8,7 +8,7 @@ from typing import cast
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Task
 from modelshelf.space.barcode import barcode_of
-from modelshelf.space.catalogue import CATALOGUE, lookup
+from modelshelf.space.catalogue import CATALOGUE, in_order, lookup
 from modelshelf.space.domains import Value, checked
 from modelshelf.space.recipes import recipe
 
@@ -63,11 +63,12 @@ class Configuration(Mapping[str, Value]):
         for name, value in settings.items():
             values[name] = checked(name, lookup(name).domain, value)
         self.given = frozenset(values)  #: the names that were given, and so are not defaults
-        self._settings = {name: values.get(name, h.default) for name, h in CATALOGUE.items()}
+        self._settings = {name: h.default for name, h in CATALOGUE.items()} | values
         # In the catalogue's order, so that what hangs on an inactive setting is inactive too.
         self._active: dict[str, Value] = {}
         self._idle: dict[str, str] = {}
-        for name, h in CATALOGUE.items():
+        for name in in_order(self._settings):
+            h = lookup(name)
             if h.off is not None and self._settings[name] == h.off:
                 continue
             if h.condition is None or h.condition.holds(self._active):
@@ -77,9 +78,9 @@ class Configuration(Mapping[str, Value]):
         self._barcode = ""
         # The last first: what gives way itself is in nobody's way.
         for name in reversed(list(self._active)):
-            for conflict in CATALOGUE[name].conflicts:
+            for conflict in lookup(name).conflicts:
                 if conflict.arises(self._active[name], self._active):
-                    self._idle[name] = CATALOGUE[name].active_when
+                    self._idle[name] = lookup(name).active_when
                     del self._active[name]
                     break
 
@@ -120,7 +121,10 @@ class Configuration(Mapping[str, Value]):
 
     def value(self, name: str) -> Value:
         """The value of any hyperparameter, whether or not it is active."""
-        return self._settings[lookup(name).name]
+        if name not in self._settings:
+            lookup(name)  # says what is near, where there is no such name
+            raise SettingError(f"{name} was not given, and has no default that is known here.")
+        return self._settings[name]
 
     def number(self, name: str) -> float:
         """The value of a numeric hyperparameter as a float."""

@@ -7,10 +7,11 @@ form (RealMLP's) widths are divided out, weights begin at 1, and rates are twent
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-__all__ = ["CASES", "ENTRIES", "usual_epochs", "usual_rows"]
+__all__ = ["CASES", "entries_for", "usual_epochs", "usual_rows"]
 
-ENTRIES: dict[str, object] = {
+_DENSE: dict[str, object] = {
     "hidden_layers": {"depth": (1, 4), "width": (32, 256)},
     "activation": ("relu", "silu", "mish", "selu", "tanh"),
     "parametrisation": ("standard", "ntk"),
@@ -33,6 +34,24 @@ ENTRIES: dict[str, object] = {
     "periodic_sigma": (0.03, 3.0),
     "category_embedding": (0, 8, 16),
 }
+
+#: What every kind of network shares with the dense ones.
+_SHARED = ("optimizer", "learning_rate", "loss", "batch_size", "schedule", "patience",
+           "weight_decay")  # fmt: skip
+
+#: What a kind adds, or has otherwise.
+_KINDS: dict[str, dict[str, object]] = {
+    "module": {"learning_rate": (1e-4, 2e-2)},
+}
+
+
+def entries_for(kinds: Sequence[object]) -> dict[str, object]:
+    """What a space of these kinds of network searches where nothing is said of it."""
+    found = _DENSE if "dense" in kinds else {name: _DENSE[name] for name in _SHARED}
+    for kind in kinds:
+        found = found | _KINDS.get(str(kind), {})
+    return found
+
 
 CASES: dict[str, dict[str, dict[str, object]]] = {
     "optimizer": {

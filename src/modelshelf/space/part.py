@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelshelf.core.errors import SettingError
-from modelshelf.space.catalogue import CATALOGUE, lookup
-from modelshelf.space.domains import Choice, Domain, Layers, Value, checked
+from modelshelf.space.catalogue import lookup
+from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real, Value, checked
 
 __all__ = ["Part", "shown"]
 
@@ -61,7 +61,7 @@ class Part:
             assert self.value is not None
             return self.value
         if off < self.off_share:
-            switched_off = CATALOGUE[self.name].off
+            switched_off = lookup(self.name).off
             assert switched_off is not None
             return switched_off
         return self.domain.from_unit(unit)
@@ -70,7 +70,7 @@ class Part:
         """The inverse of `at`: the off coordinate and the others, NaN where they play no part."""
         if self.domain is None:
             return math.nan, ()
-        if self.off_share and value == CATALOGUE[self.name].off:
+        if self.off_share and value == lookup(self.name).off:
             return self.off_share / 2, (math.nan,) * self.width
         on = (1 + self.off_share) / 2 if self.off_share else math.nan
         return on, self.domain.to_unit(value)
@@ -79,7 +79,7 @@ class Part:
         """Whether the value lies in this part."""
         if self.domain is None:
             return value == self.value
-        if self.off_share and value == CATALOGUE[self.name].off:
+        if self.off_share and value == lookup(self.name).off:
             return True
         try:
             self.domain.check(value)
@@ -109,6 +109,8 @@ def shown(value: object) -> str:
 def _several(domain: Domain, given: object) -> bool:
     """Whether an entry asks for a range or choices, rather than for one value."""
     widths = isinstance(domain, Layers) and not isinstance(given, dict)
+    if isinstance(given, (Real, Integer, Choice)):
+        return True
     if not isinstance(given, (dict, tuple, list)):
         return False
     return not (widths and all(isinstance(each, int) for each in given))
@@ -123,11 +125,11 @@ def _with_off(name: str, given: dict[object, object]) -> tuple[object, float]:
             f"In the space, {name} must be {{range = [lowest, highest], off = share}} or "
             f"{{values = [one, another], off = share}}, not {given!r}."
         )
-    if CATALOGUE[name].off is None:
+    if lookup(name).off is None:
         raise SettingError(f"In the space, {name} cannot be off: leave out off = {share!r}.")
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
         raise SettingError(
             f"In the space, off of {name} must be a share of the proposals, at least 0 and "
-            f"below 1, not {share!r}. To have it always off, give {name} = {CATALOGUE[name].off}."
+            f"below 1, not {share!r}. To have it always off, give {name} = {lookup(name).off}."
         )
     return given[inside[0]], float(share)

@@ -11,11 +11,12 @@ from pathlib import Path
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Task
 from modelshelf.space.cases import Asked, Case, cases_of, order_of
-from modelshelf.space.catalogue import CATALOGUE
+from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.configuration import LOSSES, Configuration
-from modelshelf.space.defaults import CASES, ENTRIES
+from modelshelf.space.defaults import CASES, entries_for
 from modelshelf.space.domains import Choice, Domain, Integer, Value
 from modelshelf.space.file import read_space_file
+from modelshelf.space.own import is_own
 from modelshelf.space.part import Part
 from modelshelf.space.portfolio import PORTFOLIO
 
@@ -41,7 +42,8 @@ class Space:
     """
 
     def __init__(self, *, when: Mapping[str, object] | None = None, **entries: object) -> None:
-        given = {**ENTRIES, **entries}
+        kinds = _kinds(entries.get("network", "dense"))
+        given = {**entries_for(kinds), **entries}
         general = {name: Part.of(name, each) for name, each in given.items()}
         cases = (*_usual_cases(general, entries), *cases_of(when or {}))
         _refuse_impossible(general, cases)
@@ -147,7 +149,8 @@ class Space:
 
         With the space's fixed values.
         """
-        usual = (Configuration(**settings) for settings in PORTFOLIO)
+        dense = "dense" in _kinds(self.fixed.get("network", "dense"))
+        usual = (Configuration(**settings) for settings in PORTFOLIO if dense)
         lying = map(self.restrict, itertools.chain(usual, self._known))
         return tuple(dict.fromkeys(filter(None, lying)))
 
@@ -255,6 +258,8 @@ class Space:
                     candidate = candidate.replace(**{name: part.value})
         for name in self._slots:
             part = self._part(name, _value_in(candidate))
+            if is_own(name) and name not in candidate:
+                return None
             if part is None or not _counts(name, candidate):
                 continue
             if not part.allows(candidate.value(name)):
@@ -294,22 +299,33 @@ class Space:
         return words
 
 
+def _kinds(given: object) -> tuple[object, ...]:
+    """The kinds of network that an entry of a space names."""
+    return tuple(given) if isinstance(given, (tuple, list)) else (given,)
+
+
 def _value_in(configuration: Configuration) -> Callable[[str], Value | None]:
     """What a case sees of a configuration: what plays no part is off."""
-    return lambda name: configuration.get(name, CATALOGUE[name].off)
+    return lambda name: configuration.get(name, lookup(name).off)
 
 
 def _settled(name: str, settings: Mapping[str, Value]) -> Value | None:
     """What a case sees of settings of which all that it hangs on is settled."""
-    h = CATALOGUE[name]
+    h = lookup(name)
     if not h.hangs_on:
         return settings.get(name, h.default)
+    if not h.conflicts and not any(lookup(each).hangs_on for each in h.hangs_on):
+        # As a configuration would find it, without making one.
+        above = {each: settings.get(each, lookup(each).default) for each in h.hangs_on}
+        active = {each: value for each, value in above.items() if value != lookup(each).off}
+        holds = h.condition is None or h.condition.holds(active)
+        return settings.get(name, h.default) if holds else h.off
     return _value_in(Configuration(**settings))(name)
 
 
 def _counts(name: str, configuration: Configuration) -> bool:
     """Whether the value of a hyperparameter matters beside the others, even one that is off."""
-    h = CATALOGUE[name]
+    h = lookup(name)
     if name in configuration:
         return True
     if h.off is None or (h.condition is not None and not h.condition.holds(configuration)):
@@ -320,7 +336,7 @@ def _counts(name: str, configuration: Configuration) -> bool:
 def _refuse_impossible(general: Mapping[str, Part], cases: Iterable[Case]) -> None:
     """Raise `SettingError` where a case asks for what this space never holds."""
     for asked in (each for case in cases for each in case.asked):
-        parts = [general.get(asked.name, Part(asked.name, None, CATALOGUE[asked.name].default))]
+        parts = [general.get(asked.name, Part(asked.name, None, lookup(asked.name).default))]
         parts += [case.parts[asked.name] for case in cases if asked.name in case.parts]
         if not any(asked.possible(part) for part in parts):
             raise SettingError(
@@ -334,7 +350,8 @@ def _usual_cases(general: Mapping[str, Part], given: Iterable[str]) -> tuple[Cas
     found = []
     for case in cases_of(CASES):
         parts = {name: part for name, part in case.parts.items() if name not in given}
-        if parts and all(each.possible(general[each.name]) for each in case.asked):
+        known = all(each.name in general for each in case.asked)
+        if parts and known and all(each.possible(general[each.name]) for each in case.asked):
             found.append(Case(case.asked, parts))
     return tuple(found)
 

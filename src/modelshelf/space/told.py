@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modelshelf.space.catalogue import CATALOGUE
+from modelshelf.space.catalogue import in_order, lookup
 from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real
 from modelshelf.space.part import Part
 from modelshelf.space.space import Space
@@ -45,7 +45,7 @@ def told(space: Space) -> tuple[Told, ...]:
     """
     ordinary = Space()
     usual = ordinary.general
-    lines = [_told(name, space.general[name], usual) for name in CATALOGUE if name in space.general]
+    lines = [_told(name, space.general[name], usual) for name in in_order(space.general)]
     cases = {case.words: case.parts for case in ordinary.cases}
     for case in space.cases:
         before = {**space.general, **_same(case.parts, cases.get(case.words, {}))}
@@ -58,7 +58,7 @@ def _same(parts: Mapping[str, Part], others: Mapping[str, Part]) -> dict[str, Pa
 
 
 def _told(name: str, part: Part, usual: Mapping[str, Part], where: str = "") -> Told:
-    before = usual.get(name, Part(name, None, CATALOGUE[name].default))
+    before = usual.get(name, Part(name, None, lookup(name).default))
     return Told(name, _how(part, before), part.words(), before.words(), where)
 
 

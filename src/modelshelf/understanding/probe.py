@@ -18,7 +18,7 @@ from modelshelf.insight.grid import SHAPES, Level, levels_around
 from modelshelf.insight.probe import Probe, Run, probed
 from modelshelf.insight.row_loss import constant_losses, measure_of, row_losses
 from modelshelf.shelf import Shelf
-from modelshelf.space.catalogue import CATALOGUE
+from modelshelf.space.catalogue import lookup
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.beside import Wanted, study_beside, train_beside
 from modelshelf.study.budget import parse_time
@@ -246,6 +246,6 @@ def _notes(vary: str, levels: Sequence[Level], runs: Sequence[Run]) -> list[str]
 
 def _hangs_on(name: str, vary: str) -> bool:
     """Whether what is varied decides by itself whether a setting counts, as is to be expected."""
-    condition = CATALOGUE[name].condition
+    condition = lookup(name).condition
     setting = "hidden_layers" if vary in SHAPES else vary
     return condition is not None and setting in condition.names

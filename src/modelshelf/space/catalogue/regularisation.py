@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.space.catalogue.structure import HAS_HIDDEN
+from modelshelf.space.catalogue.structure import DENSE, HAS_HIDDEN
 from modelshelf.space.domains import Choice, Integer, Real
 from modelshelf.space.hyperparameter import Condition, Hyperparameter, when
 
@@ -19,7 +19,11 @@ REGULARISATION = (
         too_little="Units lean on each other: risk of overfitting.",
         too_much="Too little of the network is left at each step: risk of underfitting.",
         source="Srivastava et al. 2014; course notes, dropout rate",
-        condition=HAS_HIDDEN,
+        condition=Condition(
+            lambda active: HAS_HIDDEN.holds(active) or active.get("network") in ("conv", "text"),
+            "there are hidden layers, or network is conv or text",
+            ("network", "hidden_layers"),
+        ),
     ),
     Hyperparameter(
         name="input_dropout",
@@ -31,6 +35,7 @@ REGULARISATION = (
         too_little="The network may hang on one input alone.",
         too_much="Rows lose what tells them apart: underfitting.",
         source="Srivastava et al. 2014",
+        condition=DENSE,
     ),
     Hyperparameter(
         name="l1",

@@ -7,14 +7,46 @@ from typing import cast
 
 from modelshelf.space.domains import Choice, Integer, Layers, Real
 from modelshelf.space.hyperparameter import Condition, Conflict, Hyperparameter, when
+from modelshelf.space.own import Name
 
 __all__ = ["STRUCTURE"]
 
+#: What the compiled engine trains: `network` is absent where it is dense.
+DENSE = Condition(lambda active: "network" not in active, "network is dense", ("network",))
+
 HAS_HIDDEN = Condition(
-    lambda active: active["hidden_layers"] != (), "there are hidden layers", ("hidden_layers",)
+    lambda active: active.get("hidden_layers", ()) != (),
+    "there are hidden layers",
+    ("hidden_layers",),
 )
 
 STRUCTURE = (
+    Hyperparameter(
+        name="network",
+        group="structure",
+        domain=Choice(("dense", "conv", "text", "module")),
+        default="dense",
+        off="dense",
+        meaning=(
+            "What kind of network it is: fully connected layers; convolutions over an image "
+            "(conv); a network that reads tokens in their order (text); or a PyTorch module of "
+            "your own (module)."
+        ),
+        too_little="Fully connected layers do not know which pixels or words are neighbours.",
+        too_much="Kinds that look at neighbours cost far more for each row.",
+        source="LeCun et al. 1998; Kim 2014; torch.nn.Module; course notes, structure of a network",
+    ),
+    Hyperparameter(
+        name="module",
+        group="structure",
+        domain=Name(),
+        default="module",
+        meaning="The name of the class or function that builds your own PyTorch module.",
+        too_little="It is a name: there is no more or less of it.",
+        too_much="It is a name: there is no more or less of it.",
+        source="torch.nn.Module",
+        condition=when("network", "module"),
+    ),
     Hyperparameter(
         name="hidden_layers",
         group="structure",
@@ -24,6 +56,7 @@ STRUCTURE = (
         too_little="The network cannot bend as the data does: it underfits.",
         too_much="Slow, large, and able to learn the training rows by heart.",
         source="Rumelhart, Hinton, Williams 1986; course notes, structure of a network",
+        condition=DENSE,
     ),
     Hyperparameter(
         name="activation",
@@ -78,6 +111,7 @@ STRUCTURE = (
             "Glorot, Bengio 2010; He et al. 2015; course notes, weight initialisation; "
             "Saxe et al. 2014 (orthogonal); Holzmüller et al. 2024 (data)"
         ),
+        condition=DENSE,
     ),
     Hyperparameter(
         name="biases",
@@ -89,6 +123,7 @@ STRUCTURE = (
         too_little="Without biases each unit's bend goes through the origin.",
         too_much="A few more numbers to learn; rarely a harm.",
         source="course notes, vanilla NumPy network (which has none); torch.nn.Linear(bias=False)",
+        condition=DENSE,
     ),
     Hyperparameter(
         name="parametrisation",
@@ -103,6 +138,7 @@ STRUCTURE = (
         too_little="The best learning rate changes with each width.",
         too_much="Weights are large numbers: rates and penalties mean something else.",
         source="Jacot et al. 2018; Holzmüller et al. 2024",
+        condition=DENSE,
     ),
     Hyperparameter(
         name="normalisation",
@@ -136,7 +172,8 @@ STRUCTURE = (
         source="He et al. 2016; Gorishniy et al. 2021 (on tables)",
         condition=Condition(
             lambda active: any(
-                a == b for a, b in itertools.pairwise(cast("tuple[int]", active["hidden_layers"]))
+                a == b
+                for a, b in itertools.pairwise(cast("tuple[int]", active.get("hidden_layers", ())))
             ),
             "two neighbouring hidden layers are alike in width",
             ("hidden_layers",),
@@ -181,5 +218,6 @@ STRUCTURE = (
         too_little="Inputs that tell nothing must be unlearned weight by weight.",
         too_much="An input can be shut out before the network has seen what it is good for.",
         source="Holzmüller et al. 2024",
+        condition=DENSE,
     ),
 )

@@ -206,7 +206,11 @@ TRAINING = (
     rate_factor(
         "bias_lr_factor",
         "biases",
-        Condition(lambda active: "biases" not in active, "there are biases", ("biases",)),
+        Condition(
+            lambda active: not {"network", "biases"} & active.keys(),
+            "network is dense, and there are biases",
+            ("network", "biases"),
+        ),
     ),
     rate_factor("scale_lr_factor", "the inputs' scales", when("input_scale", "yes")),
     rate_factor(
