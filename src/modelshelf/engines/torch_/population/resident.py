@@ -1,0 +1,38 @@
+"""Arrays that lie on the device: each is brought there once, for as long as somebody holds it."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["Resident", "to_device"]
+
+
+class Resident:
+    """Brings arrays to a device. Used by one thread."""
+
+    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
+        self._device = device
+        self._dtype = dtype
+        self._held: dict[int, tuple[weakref.ref[NDArray[Any]], Tensor]] = {}
+
+    def __call__(self, array: NDArray[Any]) -> Tensor:
+        """The array on the device; the same tensor as long as the array lives."""
+        key = id(array)
+        if key not in self._held:
+            forgotten = weakref.ref(array, lambda _: self._held.pop(key, None))
+            self._held[key] = forgotten, to_device(array, self._device, self._dtype)
+        return self._held[key][1]
+
+
+def to_device(array: NDArray[Any], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """An array as a tensor of this dtype on this device; an array that may be written is shared."""
+    given = np.ascontiguousarray(array)
+    if not given.flags.writeable:
+        given = given.copy()
+    return torch.from_numpy(given).to(device=device, dtype=dtype)

@@ -1,0 +1,61 @@
+"""What members must have in common to be trained as one: whatever changes the operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelshelf.core.protocols import TrainingData
+from modelshelf.engines.numpy_.assemble import NO_LIMITS, groups_of, head_of, limits_of
+from modelshelf.engines.numpy_.layout import Layout
+from modelshelf.space.configuration import Configuration
+
+__all__ = ["Shape", "shape_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The operations of a step. Numbers (rates, penalties, shares of dropout) are each member's."""
+
+    layout: Layout
+    activation: str
+    optimizer: str
+    loss: str
+    point: int  #: which output is the answer, where it answers with numbers
+    classes: bool
+    batch: int  #: rows of a whole batch
+    summed: bool  #: a batch's loss is the sum over its rows
+    smoothed: bool
+    weighted: bool  #: classes have weights
+    dropout: bool
+    input_dropout: bool
+    penalised: bool  #: by l1 or l2
+    clipped: bool
+    decayed: bool
+    factored: bool  #: some parameters have a learning rate of their own
+    averaged: bool
+    clamped: bool  #: answers are held within the range of the training target
+
+
+def shape_of(configuration: Configuration, layout: Layout, data: TrainingData) -> Shape:
+    """The shape of a member with this configuration, on this data."""
+    groups = groups_of(configuration, layout)
+    return Shape(
+        layout=layout,
+        activation=configuration.word("activation"),
+        optimizer=configuration.word("optimizer"),
+        loss=configuration.word("loss"),
+        point=head_of(configuration, data.classes).point,
+        classes=data.classes,
+        batch=min(configuration.whole("batch_size"), len(data.x)),
+        summed=configuration.word("reduction") == "sum",
+        smoothed="label_smoothing" in configuration,
+        weighted=data.classes and "class_weight" in configuration,
+        dropout="dropout" in configuration,
+        input_dropout="input_dropout" in configuration,
+        penalised="l1" in configuration or "l2" in configuration,
+        clipped="clip_norm" in configuration,
+        decayed="weight_decay" in configuration,
+        factored=bool((groups[:, 2] != 1.0).any()),
+        averaged="averaging" in configuration,
+        clamped=limits_of(configuration, data) != NO_LIMITS,
+    )
