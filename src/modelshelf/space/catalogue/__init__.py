@@ -13,6 +13,7 @@ from modelshelf.core.errors import SettingError, nearest
 from modelshelf.space.catalogue.preparation import PREPARATION
 from modelshelf.space.catalogue.regularisation import REGULARISATION
 from modelshelf.space.catalogue.structure import STRUCTURE
+from modelshelf.space.catalogue.text import TEXT
 from modelshelf.space.catalogue.training import TRAINING
 from modelshelf.space.hyperparameter import Hyperparameter, when
 from modelshelf.space.own import OWN, Own, is_own
@@ -21,7 +22,7 @@ __all__ = ["CATALOGUE", "in_order", "lookup"]
 
 #: Every hyperparameter by name, in the order in which stripes and tables show them.
 CATALOGUE: dict[str, Hyperparameter] = {
-    each.name: each for each in (*STRUCTURE, *TRAINING, *REGULARISATION, *PREPARATION)
+    each.name: each for each in (*STRUCTURE, *TRAINING, *REGULARISATION, *PREPARATION, *TEXT)
 }
 
 
