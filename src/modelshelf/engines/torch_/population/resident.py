@@ -23,6 +23,8 @@ class Resident:
 
     def __call__(self, array: NDArray[Any]) -> Tensor:
         """The array on the device; the same tensor as long as the array lives."""
+        if self._device.type == "cpu":  # shared, not copied, and so it must not be held here
+            return to_device(array, self._device, self._dtype)
         key = id(array)
         if key not in self._held:
             forgotten = weakref.ref(array, lambda _: self._held.pop(key, None))

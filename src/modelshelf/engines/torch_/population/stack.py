@@ -150,14 +150,14 @@ class Stack:
     def _batches(self, feed: Feed) -> bool:
         """One pass over the training rows; False where all members were told to stop."""
         rows, batch = len(self.data.x), self.shape.batch
-        orders, starts = feed.orders(rows), range(0, rows, batch)
+        orders, starts, seated = feed.orders(rows), range(0, rows, batch), self.seated
         for first in range(0, len(starts), _STEPS):
             some = starts[first : first + _STEPS]
             part = orders[:, some[0] : some[-1] + batch].copy()
             order = torch.from_numpy(part).to(self._device).split(batch, dim=1)
             rates, seeds = feed.rates(first, len(some)), feed.seeds(first, len(some))
             for picked, now, own in zip(order, rates, seeds, strict=True):
-                if all(each.stop[0] for _, each in self.seated):
+                if all(each.stop[0] for _, each in seated):
                     return False
                 self._stepper(picked, now, own, whole=picked.shape[1] == batch)
         return True
