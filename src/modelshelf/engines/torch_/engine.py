@@ -25,15 +25,16 @@ from modelshelf.engines.torch_.lesson import (
 )
 from modelshelf.engines.torch_.loss import loss_of
 from modelshelf.engines.torch_.memory import available, estimate, refuse_if_too_large
-from modelshelf.engines.torch_.network import PREFIX, Build, TorchNetwork, built, looked_through
+from modelshelf.engines.torch_.names import FROZEN, NETWORK
+from modelshelf.engines.torch_.network import Build, TorchNetwork, built, looked_through
 from modelshelf.engines.torch_.optimise import optimizer_of, slots_from, slots_of
 from modelshelf.engines.torch_.state import arrays_of, copied, load, state_from, state_of
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["TorchEngine"]
 
-_WEIGHTS, _AVERAGE, _SLOTS = "train.weights.", "train.average.", "train.slots."
-_PROGRESS = "train.progress"
+_WEIGHTS, _AVERAGE, _SLOTS = (f"{FROZEN}{word}." for word in ("weights", "average", "slots"))
+_PROGRESS = f"{FROZEN}progress"
 
 
 class TorchEngine:
@@ -104,7 +105,7 @@ class TorchEngine:
 
     def network(self, member: Member, classes: bool) -> TorchNetwork:
         """The member's kept weights, in a module of their own."""
-        tensors = arrays_of(member.best, PREFIX) | {"limits": np.array(member.limits)}
+        tensors = arrays_of(member.best, NETWORK) | {"limits": np.array(member.limits)}
         return TorchNetwork.from_tensors(
             self._build, member.configuration, member.data, tensors, self._device, self._beat
         )
@@ -128,7 +129,7 @@ class TorchEngine:
         member = self.start(settings, data, seed)
         with alone():
             load(member.module, state_from(tensors, _WEIGHTS))
-            for name, value in state_from(tensors, PREFIX).items():
+            for name, value in state_from(tensors, NETWORK).items():
                 member.best[name].copy_(value)
             for name, value in state_from(tensors, _AVERAGE).items():
                 cast("dict[str, Any]", member.average)[name].copy_(value)

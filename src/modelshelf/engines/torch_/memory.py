@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["activations", "available", "estimate", "refuse_if_too_large"]
+__all__ = ["activations", "available", "estimate", "limit_data", "refuse_if_too_large"]
 
 _GROUPS = Path("/sys/fs/cgroup")
 #: Of a control group, versions 2 and 1: the limit, what is used, and what of that can be freed.
@@ -92,18 +93,41 @@ def _of_group() -> float:
 
 def _of_limit() -> float:
     """What the process's own limits leave (`ulimit -d`, `ulimit -v`)."""
-    try:
-        import resource
-
-        status = Path("/proc/self/status").read_text().split()
-    except (ImportError, OSError):
-        return math.inf
     left = [math.inf]
-    for kind, used in ((resource.RLIMIT_DATA, "VmData:"), (resource.RLIMIT_AS, "VmSize:")):
+    for kind, used in (
+        (resource.RLIMIT_DATA, _held("VmData:")),
+        (resource.RLIMIT_AS, _held("VmSize:")),
+    ):
         most, _ = resource.getrlimit(kind)
-        if most != resource.RLIM_INFINITY:
-            left.append(most - int(status[status.index(used) + 1]) * 1024)
+        if most != resource.RLIM_INFINITY and used is not None:
+            left.append(most - used)
     return min(left)
+
+
+def _held(kind: str) -> int | None:
+    """Bytes of this kind that the process holds; None where the system does not tell."""
+    try:
+        status = Path("/proc/self/status").read_text().split()
+        return int(status[status.index(kind) + 1]) * 1024
+    except (OSError, ValueError):
+        return None
+
+
+def limit_data(most: int, device: str) -> None:
+    """Let this process hold so many bytes of data, or (0) what is free besides what it holds.
+
+    What asks for more gets an exception, and not the whole machine into trouble. On a GPU, whose
+    driver maps far more than it uses, and where the system does not tell, there is no limit but
+    one that was given.
+    """
+    held = _held("VmData:")
+    if not most:
+        if held is None or torch.device(device).type != "cpu":
+            return
+        most = held + int(min(_free(), _of_group()))
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def refuse_if_too_large(needed: int, free: int, name: str) -> None:

@@ -17,15 +17,14 @@ from modelshelf.engines.torch_.alone import alone, settle
 from modelshelf.engines.torch_.answers import Asking, Beat, silent
 from modelshelf.engines.torch_.loss import probabilities
 from modelshelf.engines.torch_.memory import activations
+from modelshelf.engines.torch_.names import NETWORK
 from modelshelf.engines.torch_.state import arrays_of, load, state_from, state_of
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["PREFIX", "Build", "TorchNetwork", "built", "looked_through"]
+__all__ = ["Build", "TorchNetwork", "built", "looked_through"]
 
 #: Makes a module of a configuration, for data like these.
 Build = Callable[[Configuration, TrainingData], torch.nn.Module]
-
-PREFIX = "state."  #: of the names of a module's tensors on the shelf
 
 _NO_LIMITS = (-math.inf, math.inf)
 
@@ -65,7 +64,7 @@ class TorchNetwork:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Parameters and buffers by name, as they lie on the shelf."""
-        named = arrays_of(state_of(self.module), PREFIX)
+        named = arrays_of(state_of(self.module), NETWORK)
         if self.asking.limits != _NO_LIMITS:
             named["limits"] = np.array(self.asking.limits)
         return named
@@ -85,7 +84,7 @@ class TorchNetwork:
         with alone():
             settle(0, "network")
             module = built(build, configuration, data, device)
-            load(module, state_from(tensors, PREFIX))
+            load(module, state_from(tensors, NETWORK))
             module.eval()
         return cls(Asking.of(module, data, (limits[0], limits[1])), beat)
 
