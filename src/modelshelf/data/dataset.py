@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.records import Task
+from modelshelf.data.tensor import Frame, Tensor, shape_words
 
 __all__ = ["Column", "Dataset", "Kind", "Label", "Schema", "Table"]
 
@@ -24,6 +25,9 @@ class Kind(StrEnum):
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
     DATE = "date"
+    TEXT = "text"
+    IMAGE = "image"
+    ARRAY = "array"
     IGNORE = "ignore"
 
 
@@ -47,6 +51,17 @@ class Schema:
     target: str
     task: Task
     classes: tuple[Label, ...] = ()  #: sorted; empty for numbers
+    shape: tuple[int, ...] = ()  #: of a row, where rows are arrays; an image's has channels first
+
+    @property
+    def image(self) -> bool:
+        """Whether rows are images."""
+        return any(each.kind is Kind.IMAGE for each in self.columns)
+
+    @property
+    def tabular(self) -> bool:
+        """Whether rows are those of a table."""
+        return not any(each.kind in (Kind.IMAGE, Kind.ARRAY) for each in self.columns)
 
     @property
     def inputs(self) -> tuple[Column, ...]:
@@ -63,6 +78,7 @@ class Schema:
             "target": self.target,
             "task": self.task.value,
             "classes": [[type(label).__name__, label] for label in self.classes],
+            **({} if self.tabular else {"shape": list(self.shape)}),
         }
 
     @classmethod
@@ -74,6 +90,7 @@ class Schema:
             target=stored["target"],
             task=Task(stored["task"]),
             classes=tuple(types[name](label) for name, label in stored["classes"]),
+            shape=tuple(stored.get("shape", ())),
         )
 
 
@@ -84,6 +101,7 @@ class Table:
     name: str
     frame: pl.DataFrame
     source: str = ""  #: where it can be read again: a path, or `example:NAME`; empty: from memory
+    tensor: Tensor | None = None  #: its rows' inputs, where these are arrays beside the columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +109,13 @@ class Dataset:
     """A table as it was understood.
 
     `frame` has the input columns alone, as Float64, String or Datetime, nulls where values are
-    missing. `target` holds int64 class codes, or float64 values; none is missing.
+    missing; or it holds rows that are arrays. `target` holds int64 class codes, or float64 values;
+    none is missing.
     """
 
     name: str
     schema: Schema
-    frame: pl.DataFrame
+    frame: Frame
     target: NDArray[Any]
     notes: tuple[str, ...]
     fingerprint: str  #: SHA-256 of names, kinds, values and target
@@ -114,9 +133,13 @@ class Dataset:
     def summary(self) -> tuple[str, ...]:
         """What was understood, in a few lines for a person."""
         inputs = self.schema.inputs
+        if isinstance(self.frame, Tensor):
+            what = shape_words(self.schema.shape, self.schema.image)
+            told = f"{self.name}: {self.rows:,} {what} ({self.frame.dtype})"
+            return (told, f"predicting {self.schema.target}: {self._target_words()}", *self.notes)
         kinds = (
             (sum(c.kind is kind for c in inputs), kind.value)
-            for kind in (Kind.NUMERIC, Kind.CATEGORICAL, Kind.DATE)
+            for kind in (Kind.NUMERIC, Kind.CATEGORICAL, Kind.DATE, Kind.TEXT)
         )
         counted = ", ".join(f"{n} {word}" for n, word in kinds if n)
         lines = [f"{self.name}: {self.rows:,} rows, {len(inputs)} inputs ({counted})"]

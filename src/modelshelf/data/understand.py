@@ -14,6 +14,7 @@ from modelshelf.core.records import Task
 from modelshelf.data.columns import Read, as_kind, read_column
 from modelshelf.data.dataset import Column, Dataset, Kind, Schema, Table
 from modelshelf.data.target import read_target, target_codes
+from modelshelf.data.tensor import Frame, Tensor, as_columns, shape_words
 
 __all__ = ["as_understood", "conform", "understand"]
 
@@ -47,6 +48,12 @@ def understand(
         frame = frame.filter(~absent)
     _check_rows(frame.height)
     found, classes, values = read_target(frame[target], task)
+    if table.tensor is not None:
+        rows = table.tensor[~absent.to_numpy()] if absent.any() else table.tensor
+        rows.check_finite()
+        kind = Kind.IMAGE if rows.image else Kind.ARRAY
+        schema = Schema((Column(kind.value, kind),), target, found, classes, rows.shape)
+        return _dataset(table, schema, rows, values, tuple(notes))
     reads = _read_inputs(frame, target, values, found, overrides)
     schema = Schema(tuple(each.column for each in reads), target, found, classes)
     _check_inputs(schema, frame.height, allow_wide)
@@ -69,7 +76,7 @@ def as_understood(schema: Schema, table: Table) -> Dataset:
 def _dataset(
     table: Table,
     schema: Schema,
-    inputs: pl.DataFrame,
+    inputs: Frame,
     target: NDArray[np.generic],
     notes: tuple[str, ...],
 ) -> Dataset:
@@ -79,22 +86,24 @@ def _dataset(
 
 def conform(
     schema: Schema, table: Table, need_target: bool
-) -> tuple[pl.DataFrame, NDArray[np.generic] | None, tuple[str, ...]]:
-    """Bring another table to a schema: (input columns, target or None, notes).
+) -> tuple[Frame, NDArray[np.generic] | None, tuple[str, ...]]:
+    """Bring another table to a schema: (input columns or rows, target or None, notes).
 
     Categories that the schema's table did not have are allowed: they have their place. Raises
     `DataError` where a column is missing, or where the target holds a new class.
     """
     frame, notes = table.frame, []
-    wanted = [c.name for c in schema.inputs] + ([schema.target] if need_target else [])
+    _check_form(schema, table)
+    inputs = [c.name for c in schema.inputs] if schema.tabular else []
+    wanted = inputs + ([schema.target] if need_target else [])
     missing = [name for name in wanted if name not in frame.columns]
     if missing:
         rest = [c for c in frame.columns if c not in wanted]
         told = " ".join(f"{name!r}, {nearest(name, rest)}" for name in missing[:3])
         raise DataError(f"{table.name} lacks {len(missing)} columns that are needed: {told}")
-    if frame.height == 0:
+    if (frame.height if table.tensor is None else table.tensor.height) == 0:
         raise DataError(f"{table.name} has no rows.")
-    target = None
+    target, rows = None, table.tensor
     if need_target:
         absent = frame[schema.target].is_null()
         if absent.all():
@@ -102,11 +111,28 @@ def conform(
         if absent.any():
             notes.append(f"{int(absent.sum())} rows without a target are left out")
             frame = frame.filter(~absent)
+            rows = None if rows is None else rows[~absent.to_numpy()]
         target = target_codes(frame[schema.target], schema)
+    if rows is not None:
+        rows.check_finite()
+        return rows, target, tuple(notes)
     reads = [as_kind(frame[c.name], c.kind) for c in schema.inputs]
     _check_finite([each.values for each in reads], set())
     notes += [f"{each.column.name}: {each.column.note}" for each in reads if each.column.note]
     return pl.DataFrame([each.values for each in reads]), target, tuple(notes)
+
+
+def _check_form(schema: Schema, table: Table) -> None:
+    """Rows that are arrays, and a table's, do not answer for each other."""
+    if schema.tabular is not (table.tensor is None):
+        wanted = "a table's" if schema.tabular else shape_words(schema.shape, schema.image)
+        came = "a table's" if table.tensor is None else "arrays"
+        raise DataError(f"{table.name}: expected {wanted} rows, and got {came}.")
+    if table.tensor is not None and table.tensor.shape != schema.shape:
+        raise DataError(
+            f"{table.name} has rows of shape {table.tensor.shape}: expected {schema.shape}, as the "
+            "network learned from."
+        )
 
 
 def _overrides(columns: Mapping[str, str], names: list[str], target: str) -> dict[str, Kind]:
@@ -116,8 +142,9 @@ def _overrides(columns: Mapping[str, str], names: list[str], target: str) -> dic
             raise DataError(f"There is no column {name!r}: {nearest(name, names)}")
         if name == target:
             raise DataError(f"{name!r} is the target: say what it is with --task.")
-        if word not in tuple(Kind):
-            known = ", ".join(Kind)
+        of_columns = [each for each in Kind if each not in (Kind.IMAGE, Kind.ARRAY)]
+        if word not in of_columns:
+            known = ", ".join(of_columns)
             raise DataError(f"The column {name!r} cannot be {word!r}: expected one of {known}.")
         kinds[name] = Kind(word)
     return kinds
@@ -207,12 +234,14 @@ def _check_finite(columns: list[pl.Series], forced: set[str]) -> None:
             )
 
 
-def _fingerprint(schema: Schema, frame: pl.DataFrame, target: NDArray[np.generic]) -> str:
+def _fingerprint(schema: Schema, frame: Frame, target: NDArray[np.generic]) -> str:
     digest = hashlib.sha256()
-    for column in schema.inputs:
+    if isinstance(frame, Tensor):
+        digest.update(frame.fingerprint().encode())
+    for column in schema.inputs if schema.tabular else ():
         digest.update(f"{column.name}\x1f{column.kind}\x1e".encode("utf-8", "surrogatepass"))
-        values = frame[column.name]
-        if column.kind is Kind.CATEGORICAL:
+        values = as_columns(frame, "A schema of columns")[column.name]
+        if column.kind in (Kind.CATEGORICAL, Kind.TEXT):
             for value in values.to_list():
                 digest.update(b"\x00" if value is None else b"\x01" + value.encode() + b"\x1e")
         elif column.kind is Kind.DATE:

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import ShelfError
@@ -173,7 +172,7 @@ class Ensembling:
     def _timed(self, model: EnsembleModel) -> float:
         """Seconds to answer 1,000 rows: of two times, the better one."""
         frame = self.problem.dataset.frame
-        frame = pl.concat([frame] * -(-_SAMPLE // frame.height)).head(_SAMPLE)
+        frame = frame[np.resize(np.arange(frame.height), _SAMPLE)]
         found = []
         for _ in range(2):
             began = time.perf_counter()

@@ -18,6 +18,7 @@ from modelshelf.data.dataset import Dataset, Kind
 from modelshelf.data.metrics import score
 from modelshelf.data.prepare import fit_preparation
 from modelshelf.data.split import Split, drawn_rows
+from modelshelf.data.tensor import Frame, as_columns
 from modelshelf.study.problem import Problem
 
 __all__ = ["BOOSTING", "LIGHTGBM", "LINEAR", "NEIGHBOURS", "Fit", "Plain", "load", "plain_models"]
@@ -26,7 +27,7 @@ LINEAR, BOOSTING, NEIGHBOURS = "linear", "gradient boosting", "nearest neighbour
 LIGHTGBM = "gradient boosting (LightGBM)"
 
 Rows = NDArray[np.int64]
-Predict = Callable[[pl.DataFrame], NDArray[np.float64]]
+Predict = Callable[[Frame], NDArray[np.float64]]
 
 _NEIGHBOURS = (1, 5, 15, 50)  # of which validation rows choose
 _MOST_KEPT = 10_000  # rows that neighbours are looked for among
@@ -172,16 +173,20 @@ def _lightgbm(problem: Problem, rows: Rows) -> Plain:
 def _matrix(problem: Problem, rows: Rows, dtype: type) -> Predict:
     """The encoding for distances and sums, fitted on these rows: standardised, one-hot."""
     preparation = fit_preparation(problem.dataset, rows, "standard")
-    return lambda frame: preparation.transform(frame).astype(dtype, copy=False)
+
+    def encode(frame: Frame) -> NDArray[Any]:
+        return preparation.transform(frame).reshape(frame.height, -1).astype(dtype, copy=False)
+
+    return encode
 
 
 def _answers(model: Any, encode: Predict, problem: Problem) -> Predict:
     """What a fitted model predicts: values, or probabilities, 0 for a class it never saw."""
 
-    def values(frame: pl.DataFrame) -> NDArray[np.float64]:
+    def values(frame: Frame) -> NDArray[np.float64]:
         return np.asarray(model.predict(encode(frame)), dtype=np.float64)
 
-    def probabilities(frame: pl.DataFrame) -> NDArray[np.float64]:
+    def probabilities(frame: Frame) -> NDArray[np.float64]:
         full = np.zeros((frame.height, len(problem.dataset.schema.classes)))
         full[:, model.classes_] = model.predict_proba(encode(frame))
         return full
@@ -191,16 +196,17 @@ def _answers(model: Any, encode: Predict, problem: Problem) -> Predict:
 
 def _codes(dataset: Dataset, rows: Rows) -> tuple[Predict, list[bool]]:
     """An encoding for trees: numbers as they are, missing as NaN, categories as codes."""
+    table = as_columns(dataset.frame, "Gradient boosting")
     known: Mapping[str, dict[str, int]] = {
-        column.name: _common(dataset.frame[column.name][rows])
+        column.name: _common(table[column.name][rows])
         for column in dataset.schema.inputs
         if column.kind is Kind.CATEGORICAL
     }
 
-    def encode(frame: pl.DataFrame) -> NDArray[np.float64]:
+    def encode(frame: Frame) -> NDArray[np.float64]:
         columns = []
         for column in dataset.schema.inputs:
-            values = frame[column.name]
+            values = as_columns(frame, "Gradient boosting")[column.name]
             if column.name in known:
                 codes = known[column.name]
                 columns.append([codes.get(v, np.nan) for v in values.to_list()])

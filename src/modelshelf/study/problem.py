@@ -6,25 +6,29 @@ import math
 import threading
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.protocols import Network, TrainingData
 from modelshelf.core.records import Task
-from modelshelf.data.dataset import Dataset
+from modelshelf.data.dataset import Dataset, Kind
 from modelshelf.data.metrics import Metric, interval, score
 from modelshelf.data.prepare import Preparation, fit_preparation
 from modelshelf.data.split import Split, rows_of
+from modelshelf.data.tensor import Frame
+from modelshelf.data.text import TextSettings
+from modelshelf.space.catalogue import lookup
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["FEW_ROWS", "Prepared", "Problem"]
+__all__ = ["FEW_ROWS", "Prepared", "Problem", "asked_of", "text_settings"]
 
 #: Below this many development rows the winner is trained again on all of them.
 FEW_ROWS = 10_000
 
 _KEPT = 12  # prepared splits held in memory at a time
+_MOST_BYTES = 1 << 30  # that they take together, where there are several
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +38,12 @@ class Prepared:
     data: TrainingData
     preparation: Preparation
     target: NDArray[np.generic]  #: of the validation rows, as the metric takes it
+
+    @property
+    def bytes(self) -> int:
+        """What its inputs take in memory."""
+        x = (self.data.x, self.data.validation_x)
+        return sum(each.nbytes for each in x if isinstance(each, np.ndarray))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +57,7 @@ class Problem:
     metric: Metric
     seed: int
     folds: int
-    test_frame: pl.DataFrame | None = None
+    test_frame: Frame | None = None
     test_target: NDArray[np.generic] | None = None
     drawn_from: int = 0  #: of so many rows the development rows were drawn, where these are fewer
 
@@ -70,12 +80,16 @@ class Problem:
         return self.dataset.rows < FEW_ROWS
 
     @cached_property
-    def _cache(self) -> dict[tuple[Split, str, int | None], Prepared]:
+    def _cache(self) -> dict[tuple[Any, ...], Prepared]:
         return {}
 
     @cached_property
     def _lock(self) -> threading.Lock:
         return threading.Lock()
+
+    @cached_property
+    def _only_text(self) -> bool:
+        return all(each.kind is Kind.TEXT for each in self.dataset.schema.inputs)
 
     def rows(self, split: Split) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Training and validation rows of a split, as indices of development rows."""
@@ -83,15 +97,23 @@ class Problem:
 
     def prepared(self, split: Split, configuration: Configuration) -> Prepared:
         """Arrays of a split as a configuration asks. Made once, by whichever worker asks first."""
-        scaling, max_one_hot = _asked(configuration)
+        scaling, one_hot, text = asked_of(configuration)
+        if text is not None and self._only_text:
+            scaling, one_hot = "standard", None  # there is nothing to scale
+        key = (split, scaling, one_hot, text)
         with self._lock:
-            found = self._cache.get((split, scaling, max_one_hot))
+            found = self._cache.pop(key, None)
             if found is None:
-                found = self._prepare(*self.rows(split), scaling, max_one_hot)
-                while len(self._cache) >= _KEPT:
-                    self._cache.pop(next(iter(self._cache)))
-                self._cache[split, scaling, max_one_hot] = found
+                found = self._prepare(*self.rows(split), *key[1:])
+                self._make_room(found.bytes)
+            self._cache[key] = found  # as the latest that was asked for
             return found
+
+    def _make_room(self, wanted: int) -> None:
+        """Forget what was not asked for the longest, so that no more than some is held."""
+        held = sum(each.bytes for each in self._cache.values())
+        while self._cache and (len(self._cache) >= _KEPT or held + wanted > _MOST_BYTES):
+            held -= self._cache.pop(next(iter(self._cache))).bytes
 
     def prepared_from(
         self,
@@ -100,7 +122,7 @@ class Problem:
         configuration: Configuration,
     ) -> Prepared:
         """Arrays of any development rows, as a configuration asks. They are made, and not kept."""
-        return self._prepare(train, validation, *_asked(configuration))
+        return self._prepare(train, validation, *asked_of(configuration))
 
     def answers(self, network: Network, prepared: Prepared) -> NDArray[np.float64]:
         """What a network answers on a split's validation rows, numbers in the target's unit."""
@@ -125,8 +147,9 @@ class Problem:
         validation: NDArray[np.int64],
         scaling: str,
         max_one_hot: int | None,
+        text: TextSettings | None,
     ) -> Prepared:
-        preparation = fit_preparation(self.dataset, train, scaling, max_one_hot)
+        preparation = fit_preparation(self.dataset, train, scaling, max_one_hot, text)
         x = preparation.transform(self.dataset.frame)
         y = preparation.encode_target(self.dataset.target)
         data = TrainingData(
@@ -136,11 +159,41 @@ class Problem:
             np.ascontiguousarray(y[validation]),
             self.classes,
             preparation.columns,
+            self.dataset.schema.shape if self.dataset.schema.image else (),
         )
         return Prepared(data, preparation, self.dataset.target[validation])
 
 
-def _asked(configuration: Configuration) -> tuple[str, int | None]:
-    """How a configuration wants its rows prepared: scaling, and the most categories one-hot."""
+def asked_of(configuration: Configuration) -> tuple[str, int | None, TextSettings | None]:
+    """What the preparation hangs on: scaling, the most categories one-hot, and how text is read."""
     one_hot = configuration.whole("max_one_hot") if "max_one_hot" in configuration else None
-    return configuration.word("scaling"), one_hot
+    return configuration.word("scaling"), one_hot, text_settings(configuration)
+
+
+def text_settings(configuration: Configuration) -> TextSettings | None:
+    """How a configuration reads text; None where it leaves it aside.
+
+    >>> text_settings(Configuration(text="bag", word_ngrams=3)).word_ngrams
+    3
+    """
+    reads = configuration.get("network") == "text"
+    if not reads and "text" not in configuration:
+        return None
+
+    def asked(name: str) -> Any:  # what plays no part must not make another preparation
+        return configuration[name] if name in configuration else lookup(name).default
+
+    return TextSettings(
+        features="ids" if reads else asked("text"),
+        tokeniser=asked("tokeniser"),
+        lower=asked("lower_case") == "yes",
+        word_ngrams=asked("word_ngrams"),
+        character_ngrams=asked("character_ngrams"),
+        bpe_size=asked("bpe_size"),
+        vocabulary=asked("vocabulary_size"),
+        min_count=asked("min_count"),
+        counts=asked("text_counts"),
+        idf=asked("idf") == "yes",
+        size=asked("text_size"),
+        length=asked("text_length"),
+    )

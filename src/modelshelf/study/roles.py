@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from modelshelf.data.dataset import Dataset
 from modelshelf.data.split import Split, rows_of
+from modelshelf.data.tensor import as_columns
 from modelshelf.shelf import StudyRecord
 from modelshelf.study.rows import learned_from
 from modelshelf.study.testing import TestSet
@@ -35,15 +36,16 @@ def roles_of(record: StudyRecord, dataset: Dataset, test: TestSet, split: Split)
     Studies of the same table split it in their own ways: here their rows have common numbers.
     """
     numbers = pl.DataFrame({_NUMBER: np.arange(dataset.rows)})
-    development = replace(dataset, frame=numbers)  # the same split, of numbers in place of values
+    # The same split, of numbers in place of values.
+    development = replace(dataset, frame=numbers)
     tested = np.zeros(dataset.rows, dtype=bool)
     if test.table is None:
         development, (apart, _) = test.part(development, record.seed)
         if apart is not None:
-            tested[apart[_NUMBER].to_numpy()] = True
+            tested[as_columns(apart, _NUMBER)[_NUMBER].to_numpy()] = True
     development = learned_from(development, record.settings.get("drawn"), record.seed)
     classes = dataset.schema.task.is_classification
-    numbered = development.frame[_NUMBER].to_numpy()
+    numbered = as_columns(development.frame, _NUMBER)[_NUMBER].to_numpy()
     trained, validated, learned = np.zeros((3, dataset.rows), dtype=bool)
     learned[numbered] = True
     train, validation = rows_of(split, development.target, record.seed, classes)

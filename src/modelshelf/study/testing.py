@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError, SettingError
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.read import read_again
 from modelshelf.data.split import test_rows
+from modelshelf.data.tensor import Frame
 from modelshelf.data.understand import conform
 
 __all__ = ["DEFAULT_FRACTION", "TestSet"]
@@ -20,7 +20,7 @@ __all__ = ["DEFAULT_FRACTION", "TestSet"]
 #: The share of rows that is set apart when nothing is said.
 DEFAULT_FRACTION = 0.2
 
-Part = tuple[pl.DataFrame | None, NDArray[np.generic] | None]
+Part = tuple[Frame | None, NDArray[np.generic] | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +57,8 @@ class TestSet:
         hashes = self.table.frame.hash_rows(seed=0).to_numpy()
         digest = hashlib.sha256(repr(self.table.frame.columns).encode())
         digest.update(hashes.tobytes())
+        if self.table.tensor is not None:
+            digest.update(self.table.tensor.fingerprint().encode())
         return f"table {digest.hexdigest()}"
 
     def part(self, dataset: Dataset, seed: int) -> tuple[Dataset, Part]:

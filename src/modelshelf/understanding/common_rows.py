@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.records import TrialRecord
 from modelshelf.core.seeds import generator
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.split import Split
+from modelshelf.data.tensor import Frame
 from modelshelf.data.understand import conform
 from modelshelf.shelf import StudyRecord
 from modelshelf.study.roles import roles_of
@@ -32,7 +32,7 @@ Source = tuple[StudyRecord, Dataset, TestSet]
 class CommonRows:
     """Rows with their targets, as the metric takes these."""
 
-    frame: pl.DataFrame
+    frame: Frame
     target: NDArray[Any]
     numbers: NDArray[np.int64]  #: among their table's rows that have a target, from 0
     drawn_from: int  #: so many there were

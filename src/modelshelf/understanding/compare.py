@@ -17,6 +17,7 @@ from modelshelf.core.records import Purpose, Status, TrialRecord
 from modelshelf.data.dataset import Label, Schema, Table
 from modelshelf.data.metrics import METRICS, Metric, score
 from modelshelf.data.read import read_again
+from modelshelf.data.tensor import Frame, Tensor
 from modelshelf.insight.comparison import (
     Comparison,
     Disagreement,
@@ -301,7 +302,7 @@ class _Comparing:
                 TellingRow(
                     row=int(numbers[at]),
                     table=table.name,
-                    values=common.frame.row(int(at), named=True),
+                    values=_values(common.frame, int(at)),
                     target=schema.classes[truth] if schema.classes else float(truth),
                     answers=answers,
                     chances=chances,
@@ -362,6 +363,11 @@ def _disagreements(
         each = disagreement(i, j, common.target, answered)
         found.append(replace(each, first=places[i], second=places[j]))
     return tuple(found)
+
+
+def _values(frame: Frame, at: int) -> dict[str, Any]:
+    """A row's columns by name; none where rows are arrays."""
+    return {} if isinstance(frame, Tensor) else frame.row(at, named=True)
 
 
 def _named(output: NDArray[np.float64], schema: Schema) -> Label:

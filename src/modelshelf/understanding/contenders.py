@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from modelshelf.core.errors import BarcodeError
 from modelshelf.core.records import TrialRecord
+from modelshelf.data.tensor import Frame
 from modelshelf.executors import Done, ThreadExecutor
 from modelshelf.insight.worth import CONSTANT
 from modelshelf.shelf import Shelf, StudyRecord
@@ -30,7 +30,7 @@ _TIMED = 1_000  # rows that answers are timed on
 _TRIES = 3
 _LEAST = 0.1  # seconds: nothing is begun in less
 
-Predict = Callable[[pl.DataFrame], NDArray[np.float64]]
+Predict = Callable[[Frame], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +57,9 @@ class _Ready:
     bytes: int
     note: str = ""
 
-    def answered(self, frame: pl.DataFrame) -> Answered:
+    def answered(self, frame: Frame) -> Answered:
         """Its answers to these rows; a thousand of them are timed, the best of three times."""
-        rows = pl.concat([frame] * -(-_TIMED // frame.height)).head(_TIMED)
+        rows = frame[np.resize(np.arange(frame.height), _TIMED)]
         found = []
         with threadpool_limits(limits=1):
             for _ in range(_TRIES):
@@ -76,7 +76,7 @@ def deep(
     shelf: Shelf,
     record: StudyRecord,
     trial: TrialRecord,
-    frame: pl.DataFrame,
+    frame: Frame,
     left: Callable[[], float],
 ) -> Iterator[Answered | str]:
     """The network, and the study's ensemble where it has one of several networks."""
@@ -117,7 +117,7 @@ def _trained(shelf: Shelf, copy: str) -> float:
 def plain(
     problem: Problem,
     rows: NDArray[np.int64],
-    frame: pl.DataFrame,
+    frame: Frame,
     left: Callable[[], float],
     tell: Callable[[str], None],
 ) -> Iterator[Answered | str]:
@@ -144,7 +144,7 @@ def plain(
 
 
 def _fitted(
-    name: str, fit: Fit, problem: Problem, rows: NDArray[np.int64], frame: pl.DataFrame
+    name: str, fit: Fit, problem: Problem, rows: NDArray[np.int64], frame: Frame
 ) -> Answered:
     with threadpool_limits(limits=1):
         began = time.perf_counter()

@@ -10,6 +10,7 @@ import numpy as np
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Status
 from modelshelf.core.seeds import sampled
+from modelshelf.data.tensor import as_columns
 from modelshelf.insight.dissection import Dissection
 from modelshelf.insight.permutation import PermutationImportance, permutation_importance
 from modelshelf.understanding.layers import layers_of
@@ -88,7 +89,7 @@ def _importance(taken: Taken, part: str, seed: int) -> PermutationImportance:
         frame, target = problem.dataset.frame[rows], problem.dataset.target[rows]
     return permutation_importance(
         lambda some: model.answer(model.preparation.transform(some)),
-        frame,
+        as_columns(frame, "The importance of columns"),
         target,
         [each.name for each in model.preparation.schema.inputs],
         problem.metric,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Table
 from modelshelf.data.read import read_again
+from modelshelf.data.tensor import Frame, shape_words
 from modelshelf.data.understand import conform
 from modelshelf.study.roles import roles_of
 from modelshelf.understanding.taken import Taken
@@ -24,7 +24,7 @@ class FoundRow:
     """A row of the table that a study was given."""
 
     number: int  #: counted from 1, below the header
-    frame: pl.DataFrame  #: (1, inputs), as a preparation takes it
+    frame: Frame  #: (1, inputs), as a preparation takes it
     values: tuple[tuple[str, str], ...]  #: each used column as it was read
     target: NDArray[Any] | None  #: (1,), as a preparation takes it; None where it is missing
     part: str  #: training, validation, test, held out, not drawn, without a target
@@ -49,7 +49,8 @@ def find_row(taken: Taken, number: int) -> FoundRow:
     values = tuple(
         (each.name, "" if named[each.name] is None else str(named[each.name]))
         for each in schema.inputs
-    )
+        if schema.tabular
+    ) or ((schema.inputs[0].name, shape_words(schema.shape, schema.image)),)
     absent = table.frame[schema.target].is_null().to_numpy()
     frame = inputs[at : at + 1]
     if absent[at]:

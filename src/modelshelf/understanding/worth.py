@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from joblib import cpu_count
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Direction, Purpose, TrialRecord
 from modelshelf.data.metrics import score
 from modelshelf.data.split import Split
+from modelshelf.data.tensor import Frame
 from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.insight.advice import advised, rows_advice
 from modelshelf.insight.more_rows import more_rows, share_points
@@ -173,7 +173,7 @@ class _Judging:
     # -- the rows -------------------------------------------------------------------------------
 
     @cached_property
-    def _judge(self) -> tuple[pl.DataFrame, NDArray[Any], int]:
+    def _judge(self) -> tuple[Frame, NDArray[Any], int]:
         """The rows that contenders answer, their targets, and of how many they were drawn."""
         dataset = self.problem.dataset
         frame, target = self.problem.test_frame, self.problem.test_target

@@ -10,12 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from modelshelf.data.dataset import Dataset, Kind, Schema
+from modelshelf.core.errors import SettingError
+from modelshelf.data.dataset import Column, Dataset, Kind, Schema
 from modelshelf.data.prepare.categorical import OneHot, fit_one_hot, scaled_robustly
 from modelshelf.data.prepare.dates import PARTS, parts
 from modelshelf.data.prepare.numeric import Scaler, fit_scaler
+from modelshelf.data.prepare.text import TextPart, fit_texts
+from modelshelf.data.tensor import Frame, Tensor, as_columns
+from modelshelf.data.text import TextSettings
 
-__all__ = ["Preparation", "fit_preparation"]
+__all__ = ["Preparation", "fit_preparation", "target_scale"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +47,7 @@ class Preparation:
     target_center: float = 0.0
     target_scale: float = 1.0
     coded: frozenset[str] = frozenset()  #: categorical columns that become one column of codes
+    texts: tuple[TextPart, ...] = ()
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -52,6 +57,7 @@ class Preparation:
             kinds += [-1, 0] if each.indicator else [-1]
         for column, one_hot in self.categories:
             kinds += [one_hot.size] if column in self.coded else [0] * one_hot.size
+        kinds += [0] * sum(each.size for each in self.texts)
         return tuple(kinds)
 
     @property
@@ -60,13 +66,16 @@ class Preparation:
         names = [n for each in self.numbers for n in _number_features(each)]
         for column, one_hot in self.categories:
             names += [column] if column in self.coded else one_hot.features(column)
-        return tuple(names)
+        return (*names, *(name for each in self.texts for name in each.features))
 
-    def transform(self, frame: pl.DataFrame) -> NDArray[np.float32]:
-        """(rows, features) float32, C-contiguous; never NaN or infinite.
+    def transform(self, frame: Frame) -> NDArray[Any]:
+        """(rows, features) float32, C-contiguous; never NaN or infinite. Tokens are int64 ids.
 
         `frame` has the schema's input columns, as `understand` and `conform` type them.
         """
+        frame = as_columns(frame, "This network")
+        if any(each.tokens for each in self.texts):
+            return self.texts[0].transform(frame)
         blocks = [np.zeros((frame.height, 0), np.float32)]
         blocks += [b for each in self.numbers for b in _number_blocks(each, frame)]
         for column, one_hot in self.categories:
@@ -74,6 +83,7 @@ class Preparation:
                 blocks.append(one_hot.codes(frame[column]).astype(np.float32)[:, None])
             else:
                 blocks.append(one_hot.transform(frame[column]))
+        blocks += [each.transform(frame) for each in self.texts]
         matrix: NDArray[np.float32] = np.ascontiguousarray(np.concatenate(blocks, axis=1))
         return matrix
 
@@ -110,6 +120,10 @@ class Preparation:
             "target": [self.target_center, self.target_scale],
             "coded": sorted(self.coded),
         }
+        for i, part in enumerate(self.texts):
+            plain, own = part.to_state()
+            stored.setdefault("texts", []).append(plain)
+            arrays |= {f"text.{i}.{name}": each for name, each in own.items()}
         return stored, arrays
 
     @classmethod
@@ -117,6 +131,10 @@ class Preparation:
         cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Preparation:
         """The preparation whose `to_state` this is, to the bit."""
+        if "tensor" in stored:
+            from modelshelf.data.prepare.tensor import TensorPreparation
+
+            return TensorPreparation.from_state(stored, arrays)
         nothing = np.zeros(0)
         return cls(
             schema=Schema.from_json(stored["schema"]),
@@ -137,20 +155,38 @@ class Preparation:
             target_center=stored["target"][0],
             target_scale=stored["target"][1],
             coded=frozenset(stored.get("coded", ())),  # absent before there were codes
+            texts=tuple(
+                TextPart.from_state(plain, _below(arrays, f"text.{i}."))
+                for i, plain in enumerate(stored.get("texts", ()))  # absent where there is no text
+            ),
         )
 
 
 def fit_preparation(
-    dataset: Dataset, rows: NDArray[np.int64], scaling: str, max_one_hot: int | None = None
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    scaling: str,
+    max_one_hot: int | None = None,
+    text: TextSettings | None = None,
 ) -> Preparation:
     """Fit on these rows of a data set, and on no others.
 
     A categorical column with more than `max_one_hot` categories becomes one column of codes.
+    Without `text`, text columns are left aside; as ids of tokens, they leave all others aside.
+    Raises `SettingError` where nothing is left.
     """
+    if isinstance(dataset.frame, Tensor):
+        from modelshelf.data.prepare.tensor import fit_tensor
+
+        return fit_tensor(dataset, rows)
     frame = dataset.frame[rows]
     numbers: list[_Number] = []
     categories, coded = [], []
-    for column in dataset.schema.inputs:
+    texts = _fit_texts(frame, dataset.schema.inputs, text)
+    alone = any(each.tokens for each in texts)
+    for column in () if alone else dataset.schema.inputs:
+        if column.kind is Kind.TEXT:
+            continue
         if column.kind is Kind.CATEGORICAL:
             one_hot = fit_one_hot(frame[column.name])
             if max_one_hot is not None and len(one_hot.categories) > max_one_hot:
@@ -161,13 +197,43 @@ def fit_preparation(
             categories.append((column.name, one_hot))
         else:
             numbers += _fit_numbers(column.name, column.kind, frame[column.name], scaling)
-    center, scale = 0.0, 1.0
-    if not dataset.schema.task.is_classification:
-        target = dataset.target[rows]
-        center, scale = float(target.mean()), float(target.std()) or 1.0
+    center, scale = target_scale(dataset, rows)
     return Preparation(
-        dataset.schema, scaling, tuple(numbers), tuple(categories), center, scale, frozenset(coded)
+        dataset.schema,
+        scaling,
+        tuple(numbers),
+        tuple(categories),
+        center,
+        scale,
+        frozenset(coded),
+        texts,
     )
+
+
+def _fit_texts(
+    frame: pl.DataFrame, columns: tuple[Column, ...], text: TextSettings | None
+) -> tuple[TextPart, ...]:
+    names = [each.name for each in columns if each.kind is Kind.TEXT]
+    if text is not None:
+        return fit_texts(frame, names, text)
+    if len(names) == len(columns):
+        raise SettingError(
+            "All columns are text, and text = none leaves nothing to learn from: take text = bag."
+        )
+    return ()
+
+
+def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin so, without it."""
+    return {n.removeprefix(prefix): each for n, each in arrays.items() if n.startswith(prefix)}
+
+
+def target_scale(dataset: Dataset, rows: NDArray[np.int64]) -> tuple[float, float]:
+    """Mean and deviation of these rows' target; 0 and 1 for classes."""
+    if dataset.schema.task.is_classification:
+        return 0.0, 1.0
+    target = dataset.target[rows]
+    return float(target.mean()), float(target.std()) or 1.0
 
 
 def _fit_numbers(name: str, kind: Kind, values: pl.Series, scaling: str) -> Iterator[_Number]:
