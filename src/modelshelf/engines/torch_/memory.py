@@ -15,6 +15,7 @@ import torch
 from modelshelf.core.errors import MemberError
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
+from modelshelf.engines.torch_.state import state_of
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["activations", "available", "estimate", "limit_data", "refuse_if_too_large"]
@@ -54,7 +55,7 @@ def estimate(
     activations, of which each row takes `row` bytes.
     """
     learned = sum(e.numel() * e.element_size() for e in module.parameters() if e.requires_grad)
-    held = sum(e.numel() * e.element_size() for e in module.state_dict().values())
+    held = sum(e.numel() * e.element_size() for e in state_of(module).values())
     slots = OPTIMIZERS[configuration.word("optimizer")].slots
     kept = 2 if "averaging" in configuration else 1
     batch = min(configuration.whole("batch_size"), len(data.x))
