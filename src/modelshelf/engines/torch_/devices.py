@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from modelshelf.core.errors import SettingError, nearest
+from modelshelf.core.errors import SettingError
 
 __all__ = ["DEVICES", "Device", "find_device"]
 
@@ -42,7 +42,7 @@ def find_device(asked: str = "auto") -> Device:
     'cpu'
     """
     if asked not in DEVICES:
-        raise SettingError(f"There is no device {asked!r}: {nearest(asked, DEVICES)}")
+        raise SettingError(f"There is no device {asked!r}: choose {', '.join(DEVICES)}.")
     if asked == "cpu" or (asked == "auto" and not (_traced() and find_spec("torch"))):
         return Device("cpu", platform.machine())
     if not find_spec("torch"):

@@ -13,6 +13,7 @@ from modelshelf.core.protocols import Leg
 from modelshelf.engines.numpy_.subnormal import flushed
 from modelshelf.engines.torch_.population.request import Request
 from modelshelf.engines.torch_.population.resident import Resident
+from modelshelf.engines.torch_.population.room import room_for
 from modelshelf.engines.torch_.population.stack import Stack
 
 __all__ = ["Runner"]
@@ -55,6 +56,8 @@ class Runner:
             request.stop = request.stop.copy()
             request.stop[0] = 1
             raise
+        if isinstance(request.error, MemberError):
+            raise request.error
         if request.error is not None:
             raise MemberError(
                 f"The population on {self.device} that it was trained in failed: "
@@ -101,10 +104,14 @@ class Runner:
         """Into a stack that has room for it, or one of its own."""
         try:
             for stack in stacks:
-                if len(stack.crowd) < self._width and stack.fits(request):
+                if len(stack.crowd) < stack.most and stack.fits(request):
                     break
             else:
-                stack = Stack(request, self._resident, self.device, self._dtype)
+                size = getattr(torch, self._dtype).itemsize
+                most = room_for(request.shape, len(request.data.x), self.device, size)
+                stack = Stack(
+                    request, self._resident, self.device, self._dtype, min(most, self._width)
+                )
                 stacks.append(stack)
             stack.invite(request)
         except Exception as error:

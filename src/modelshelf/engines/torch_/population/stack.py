@@ -29,8 +29,11 @@ class Stack:
     these tensors stays good. On a CPU, where an empty seat costs as much as a member, it is closed.
     """
 
-    def __init__(self, first: Request, resident: Resident, device: torch.device, dtype: str):
+    def __init__(
+        self, first: Request, resident: Resident, device: torch.device, dtype: str, most: int
+    ) -> None:
         self.shape, self.data = first.shape, first.data
+        self.most = most  #: members at a time
         self._device, self._numpy, self._dtype = device, np.dtype(dtype), getattr(torch, dtype)
         self._exact = torch.float32 if device.type == "mps" else torch.float64
         self._slack = 0.0 if device.type == "cpu" else 0.5
