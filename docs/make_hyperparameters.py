@@ -21,7 +21,7 @@ def page() -> str:
         "*Searched* is what a search varies where no `--space` is given; with fewer than 5,000",
         "training rows, `epochs` is then 200.",
     ]
-    for group in ("structure", "training", "regularisation", "preparation", "text"):
+    for group in ("structure", "training", "regularisation", "preparation", "images", "text"):
         lines += ["", f"## {group.capitalize()}"]
         for name, h in CATALOGUE.items():
             if h.group != group:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from modelshelf.core.errors import SettingError, nearest
+from modelshelf.space.catalogue.images import IMAGES
 from modelshelf.space.catalogue.preparation import PREPARATION
 from modelshelf.space.catalogue.regularisation import REGULARISATION
 from modelshelf.space.catalogue.structure import STRUCTURE
@@ -22,7 +23,8 @@ __all__ = ["CATALOGUE", "in_order", "lookup"]
 
 #: Every hyperparameter by name, in the order in which stripes and tables show them.
 CATALOGUE: dict[str, Hyperparameter] = {
-    each.name: each for each in (*STRUCTURE, *TRAINING, *REGULARISATION, *PREPARATION, *TEXT)
+    each.name: each
+    for each in (*STRUCTURE, *TRAINING, *REGULARISATION, *PREPARATION, *IMAGES, *TEXT)
 }
 
 

@@ -70,7 +70,11 @@ STRUCTURE = (
             "Nair, Hinton 2010; Maas, Hannun, Ng 2013; Hendrycks, Gimpel 2016 (GELU); "
             "Elfwing et al. 2018 (SiLU); Misra 2020 (Mish); Klambauer et al. 2017 (SELU)"
         ),
-        condition=HAS_HIDDEN,
+        condition=Condition(
+            lambda active: HAS_HIDDEN.holds(active) or active.get("network") == "conv",
+            "there are hidden layers, or network is conv",
+            ("network", "hidden_layers"),
+        ),
     ),
     Hyperparameter(
         name="negative_slope",

@@ -1,0 +1,1 @@
+"""Families of networks that PyTorch trains, built from a configuration."""
