@@ -22,6 +22,7 @@ from modelshelf.core.seeds import generator
 from modelshelf.executors import SimulatedExecutor
 from modelshelf.search import suggest
 from modelshelf.shelf import StudyRecord
+from modelshelf.study.engines import Engines
 from modelshelf.study.loop import Loop
 from modelshelf.study.searching import Search
 from modelshelf.study.trial import Leg, copy_id
@@ -85,9 +86,10 @@ class _Study:
                 "cost", KEY, KEY, Task.BINARY, "accuracy", Direction.MAXIMIZE, seed, {}, ()
             )
         )  # fmt: skip
+        self.engines = Engines()
         executor = SimulatedExecutor(self._train, WINDOW, lambda leg: 1.0)
         loop = Loop(
-            self.shelf, "cost", KEY, executor, in_order=False,
+            self.shelf, "cost", KEY, executor, self.engines, in_order=False,
             value=lambda outcome: outcome.loss, seconds=lambda: 0.0,
         )  # fmt: skip
         space = Space().for_task(Task.BINARY).for_epochs(60)
@@ -121,7 +123,7 @@ class _Study:
         whole = epoch >= trial.configuration.whole("epochs")
         status = Status.FINISHED if whole else Status.PAUSED
         outcome = Outcome(status, epoch, epoch, loss, 1 - loss, 0.01 * epoch, 100)
-        copy = copy_id(trial, KEY, epoch)
+        copy = copy_id(trial, KEY, epoch, self.engines.identity(trial.configuration))
         tensors = {"weights": self._weights, "optimizer": self._weights}
         told = described(trial.configuration, copy)
         file = self.shelf.write_network("cost", trial.number, epoch, tensors, told)

@@ -76,7 +76,8 @@ def tune(
         study: A name for the study. The same data and settings go on with the same study; by its
             name, a study goes on with another space too.
         warm_start: Begin a new study with what did best in studies of similar data on the shelf.
-        columns: Column kinds that overrule what was understood: numeric, categorical, date, ignore.
+        columns: Column kinds that overrule what was understood: numeric, categorical, date, text,
+            ignore.
         allow_wide: Allow more columns than rows.
         observer: Called with a `Progress` while the study runs.
 
@@ -140,7 +141,7 @@ def train(
     """
     dataset = understand(*_table(X, y, target), task, columns or {})
     found = metric_for(metric, dataset.schema.task)
-    configuration = configuration or Configuration()
+    configuration = (configuration or Configuration()).for_text(dataset.schema.texts)
     configuration.refuse_idle()
     if shelf is None:
         return train_one(dataset, found, configuration, seed=seed).model
@@ -174,12 +175,16 @@ def request(
         if count is not None and (isinstance(count, bool) or count < least):
             raise SettingError(f"{word} is {count!r}: expected a whole number from {least} on.")
     dataset = understand(table, target, task, columns or {}, allow_wide)
+    schema = dataset.schema
+    searched = _space(space)
+    if schema.texts:
+        searched = searched.for_text(dataset.rows, schema.texts == len(schema.inputs))
     asked = Request(
         dataset=dataset,
-        metric=metric_for(metric, dataset.schema.task),
+        metric=metric_for(metric, schema.task),
         budget=budget,
         seed=seed,
-        space=_space(space),
+        space=searched,
         test=_test(test),
         folds=_folds(folds, dataset),
         prefer=Prefer.of(prefer),

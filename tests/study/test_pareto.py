@@ -171,4 +171,4 @@ def test_the_front_of_a_study_is_read_from_the_shelf(asked):
             for one in front.members
         )
         assert beaten  # members by themselves
-    assert 0 < answer_seconds(network) < 5
+    assert 0 < answer_seconds(network, model.preparation) < 5

@@ -45,7 +45,9 @@ AllowWide = Annotated[
 ]
 Columns = Annotated[
     list[str] | None,
-    typer.Option(help="NAME=numeric, categorical, date or ignore; may be given several times."),
+    typer.Option(
+        help="NAME=numeric, categorical, date, text or ignore; may be given several times."
+    ),
 ]
 
 
@@ -66,8 +68,8 @@ def parse_columns(given: list[str] | None) -> dict[str, str]:
         name, equals, kind = each.rpartition("=")
         if not equals or not name:
             raise SettingError(
-                f"--column {each!r}: expected NAME=numeric, NAME=categorical, NAME=date "
-                "or NAME=ignore."
+                f"--column {each!r}: expected NAME=numeric, NAME=categorical, NAME=date, "
+                "NAME=text or NAME=ignore."
             )
         kinds[name] = kind
     return kinds

@@ -65,7 +65,8 @@ def draw_front(
         )  # fmt: skip
     front = front_of(opened, studies[0])
     shown = _spread(front.members, limit)
-    seconds = [answer_seconds(Model.from_record(opened, each.trial).network) for each in shown]
+    models = [Model.from_record(opened, each.trial) for each in shown]
+    seconds = [answer_seconds(each.network, each.preparation) for each in models]
     winner = (studies[0].result or {}).get("winner", {}).get("barcode", "")
     if as_json:
         typer.echo(json.dumps(_plain(front, shown, seconds, winner), ensure_ascii=False))

@@ -96,9 +96,10 @@ def train(
     from modelshelf.study.single import train_and_shelve
 
     configuration = Configuration(**settings)
-    configuration.refuse_idle()
     table, name = source(data, target, example, "train")
     dataset = understand(table, name, task, parse_columns(column), allow_wide)
+    configuration = configuration.for_text(dataset.schema.texts)
+    configuration.refuse_idle()
     configuration = configuration.for_task(dataset.schema.task)
     found = metric_for(metric, dataset.schema.task)
     console = make_console(stderr=as_json)

@@ -60,6 +60,13 @@ class Leg:
 class Network(Protocol):
     """A trained network, ready to answer."""
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """All its parameters by name, as they lie on the shelf."""
+
     def predict(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Class probabilities (rows, classes), or the standardised target (rows,)."""
 
@@ -73,7 +80,7 @@ class Engine(Protocol[M]):
     def advance(self, member: M, data: TrainingData, to_epoch: int, stop: NDArray[np.uint8]) -> Leg:
         """Train up to an epoch. Polls `stop[0]`, and comes back at once when it is not 0."""
 
-    def network(self, member: M) -> Network:
+    def network(self, member: M, classes: bool) -> Network:
         """The member's kept weights, as a network of their own."""
 
     def snapshot(self, member: M) -> dict[str, NDArray[Any]]:

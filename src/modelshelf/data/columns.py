@@ -14,6 +14,12 @@ __all__ = ["Read", "as_kind", "read_column"]
 #: A column is numeric if at most this share of its values are words; they count as missing.
 STRAY_SHARE = 0.05
 
+#: A column of mostly distinct values is text if they have so many words on average.
+_TEXT_WORDS = 5.0
+
+# Chinese and Japanese put no spaces between words: each of their characters counts.
+_WORD = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[^\s\p{Han}\p{Hiragana}\p{Katakana}]+"
+
 _DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
     "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f",
@@ -33,6 +39,8 @@ def read_column(values: pl.Series, rows: int) -> Read:
     """Decide what a column is."""
     typed, kind, note = _typed(values)
     distinct, missing = typed.drop_nulls().n_unique(), typed.null_count()
+    if kind is Kind.CATEGORICAL and _many(distinct, rows - missing) and _is_text(typed):
+        kind = Kind.TEXT
     reason = _useless(typed, values, kind, distinct, missing, rows)
     if reason:
         kind, note = Kind.IGNORE, ""
@@ -55,7 +63,7 @@ def as_kind(values: pl.Series, kind: Kind) -> Read:
                 f"The column {values.name!r} was to be read as dates, and its values are not: "
                 f"{values.drop_nulls()[0]!r}. Expected dates such as 2024-12-31."
             )
-    elif kind is Kind.CATEGORICAL:
+    elif kind in (Kind.CATEGORICAL, Kind.TEXT):
         typed = _words(values)
     else:
         typed = values
@@ -121,6 +129,16 @@ def _dates(values: pl.Series) -> pl.Series | None:
     return None
 
 
+def _many(distinct: int, present: int) -> bool:
+    """Whether most values are distinct, so that categories would say nothing of other rows."""
+    return distinct > 50 and distinct > 0.5 * present
+
+
+def _is_text(values: pl.Series) -> bool:
+    words = values.drop_nulls().str.count_matches(_WORD).mean()
+    return isinstance(words, float) and words >= _TEXT_WORDS
+
+
 def _useless(
     typed: pl.Series, raw: pl.Series, kind: Kind, distinct: int, missing: int, rows: int
 ) -> str:
@@ -129,7 +147,7 @@ def _useless(
         return "all values are missing"
     if distinct == 1 and missing == 0:
         return "constant"
-    if kind is Kind.CATEGORICAL and distinct > 50 and distinct > 0.5 * (rows - missing):
+    if kind is Kind.CATEGORICAL and _many(distinct, rows - missing):
         return f"text or identifier: {distinct:,} distinct values in {rows:,} rows"
     counting = kind is Kind.NUMERIC and missing == 0 and distinct == rows and rows > 20
     if counting and not raw.dtype.is_float():

@@ -64,6 +64,11 @@ class Schema:
         return not any(each.kind in (Kind.IMAGE, Kind.ARRAY) for each in self.columns)
 
     @property
+    def texts(self) -> int:
+        """How many columns of text are used."""
+        return sum(each.kind is Kind.TEXT for each in self.columns)
+
+    @property
     def inputs(self) -> tuple[Column, ...]:
         """The columns that are used."""
         return tuple(each for each in self.columns if each.kind is not Kind.IGNORE)

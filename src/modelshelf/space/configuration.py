@@ -181,6 +181,23 @@ class Configuration(Mapping[str, Value]):
             )
         return self.replace(loss="quadratic")
 
+    def for_text(self, columns: int) -> Configuration:
+        """The configuration with what so many text columns decide: they are read, if unsaid, as
+        bags.
+
+        Raises `SettingError` where it needs text and there is none.
+        """
+        if not columns:
+            asked = "text" in self._active or self._active.get("network") == "text"
+            if asked:
+                raise SettingError(
+                    "This configuration reads text, and the table has no text column: "
+                    "--column NAME=text (columns={NAME: 'text'}) makes one."
+                )
+            return self
+        plain = self._settings["network"] in ("dense", "module")
+        return self.replace(text="bag") if plain and "text" not in self.given else self
+
     def to_json(self) -> dict[str, object]:
         """The active settings as plain JSON values; `from_json` reads them back."""
         return {

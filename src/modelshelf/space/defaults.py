@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["CASES", "entries_for", "usual_epochs", "usual_rows"]
+__all__ = ["CASES", "entries_for", "entries_for_text", "usual_epochs", "usual_rows"]
 
 _DENSE: dict[str, object] = {
     "hidden_layers": {"depth": (1, 4), "width": (32, 256)},
@@ -42,6 +42,12 @@ _SHARED = ("optimizer", "learning_rate", "loss", "batch_size", "schedule", "pati
 #: What a kind adds, or has otherwise.
 _KINDS: dict[str, dict[str, object]] = {
     "module": {"learning_rate": (1e-4, 2e-2)},
+    "text": {
+        "text_network": ("mean", "conv", "recurrent"),
+        "embedding_size": (32, 128),
+        "text_width": (32, 128),
+        "dropout": {"range": (0.1, 0.6), "off": 0.1},
+    },
 }
 
 
@@ -51,6 +57,55 @@ def entries_for(kinds: Sequence[object]) -> dict[str, object]:
     for kind in kinds:
         found = found | _KINDS.get(str(kind), {})
     return found
+
+
+#: What a table with text adds, or has otherwise: inputs are many, and most of them are 0.
+_TEXT: dict[str, object] = {
+    "text": ("bag", "embedding"),
+    "tokeniser": ("words", "words+characters"),
+    "text_counts": ("presence", "log"),
+    "idf": ("no", "yes"),
+    "hidden_layers": {"depth": (1, 2), "width": (32, 192)},
+    "ensemble_size": 1,
+    "parametrisation": "standard",
+    "optimizer": ("adamw", "adam"),
+    "batch_size": (32, 64, 128),
+    "dropout": {"range": (0.1, 0.6), "off": 0.1},
+    "l1": 0.0,
+}
+
+#: And where there is nothing but text: there are no numbers to scale and no categories.
+_TEXT_ALONE: dict[str, object] = {
+    "scaling": "standard",
+    "numeric_encoding": "none",
+    "encoding_bins": 48,
+    "encoding_size": 4,
+    "periodic_sigma": 0.1,
+    "category_embedding": 0,
+}
+
+_TEXT_WIDTHS = (500, 1_000, 2_000, 4_000, 8_000)
+_TEXT_NUMBERS = 100_000_000  # the most that the rows of a table become: 400 MB
+_TEXT_EPOCHS = 5  # times fewer passes than over a table: rare words are soon learned by heart
+
+
+def entries_for_text(rows: int, alone: bool) -> dict[str, object]:
+    """What a space searches besides, where a table of so many rows has text, or nothing else.
+
+    Many rows have fewer features each, so that they fit into memory.
+
+    >>> entries_for_text(5_000, True)["vocabulary_size"]
+    (2000, 4000, 8000)
+    >>> entries_for_text(1_000_000, True)["vocabulary_size"]
+    500
+    """
+    widths = [each for each in _TEXT_WIDTHS if each * rows <= _TEXT_NUMBERS] or _TEXT_WIDTHS[:1]
+    return {
+        **_TEXT,
+        **(_TEXT_ALONE if alone else {}),
+        "vocabulary_size": tuple(widths[-3:]) if len(widths) > 2 else widths[-1],
+        "epochs": usual_epochs(_TEXT_EPOCHS * rows, None),
+    }
 
 
 CASES: dict[str, dict[str, dict[str, object]]] = {

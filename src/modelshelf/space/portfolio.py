@@ -6,7 +6,7 @@ found, and on which data, is told in docs/search.md.
 
 from __future__ import annotations
 
-__all__ = ["PORTFOLIO"]
+__all__ = ["PORTFOLIO", "PORTFOLIO_OF_TEXT"]
 
 # RealMLP's body (Holzmüller et al. 2024) in the space's own cases; what is left is told here.
 _BODY: dict[str, object] = {
@@ -44,3 +44,21 @@ PORTFOLIO: tuple[dict[str, object], ...] = (
     {**_PLAIN, "hidden_layers": (256, 256), "activation": "silu", "learning_rate": 1e-3,
      "dropout": 0.2, "weight_decay": 2e-2, "batch_size": 128, "scaling": "quantile"},
 )  # fmt: skip
+
+# For tables with text. They differ in what a text becomes, for that is what ensembles live on.
+_TEXT: dict[str, object] = {
+    "text": "bag", "optimizer": "adamw", "initialisation": "pytorch", "learning_rate": 1e-3,
+    "weight_decay": 0.01, "dropout": 0.3, "batch_size": 64, "hidden_layers": (128,),
+    "vocabulary_size": 8_000,
+}  # fmt: skip
+_BOTH: dict[str, object] = {"tokeniser": "words+characters", "text_counts": "log", "idf": "yes"}
+
+PORTFOLIO_OF_TEXT: tuple[dict[str, object], ...] = (
+    {**_TEXT},
+    {**_TEXT, **_BOTH, "learning_rate": 2e-3},
+    {**_TEXT, "vocabulary_size": 4_000, "activation": "tanh", "batch_size": 32},
+    {**_TEXT, **_BOTH, "vocabulary_size": 4_000, "hidden_layers": (192,), "dropout": 0.5},
+    {**_TEXT, "text_counts": "log", "idf": "yes", "hidden_layers": (64,)},
+    {**_TEXT, "tokeniser": "words+characters", "activation": "silu"},
+    {**_TEXT, **_BOTH, "text": "embedding", "hidden_layers": (192,)},
+)

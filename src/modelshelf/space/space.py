@@ -13,12 +13,12 @@ from modelshelf.core.records import Task
 from modelshelf.space.cases import Asked, Case, cases_of, order_of
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.configuration import LOSSES, Configuration
-from modelshelf.space.defaults import CASES, entries_for
+from modelshelf.space.defaults import CASES, entries_for, entries_for_text
 from modelshelf.space.domains import Choice, Domain, Integer, Value
 from modelshelf.space.file import read_space_file
 from modelshelf.space.own import is_own
 from modelshelf.space.part import Part
-from modelshelf.space.portfolio import PORTFOLIO
+from modelshelf.space.portfolio import PORTFOLIO, PORTFOLIO_OF_TEXT
 
 __all__ = ["Space"]
 
@@ -42,6 +42,7 @@ class Space:
     """
 
     def __init__(self, *, when: Mapping[str, object] | None = None, **entries: object) -> None:
+        self._given = entries, when
         kinds = _kinds(entries.get("network", "dense"))
         given = {**entries_for(kinds), **entries}
         general = {name: Part.of(name, each) for name, each in given.items()}
@@ -76,6 +77,7 @@ class Space:
 
     def _changed(self, general: Mapping[str, Part], cases: tuple[Case, ...]) -> Space:
         space = Space.__new__(Space)
+        space._given = self._given
         space._settle(general, cases, self._known)
         return space
 
@@ -127,6 +129,16 @@ class Space:
             return self
         return self._changed({**self._general, "loss": Part.of("loss", losses)}, cases)
 
+    def for_text(self, rows: int, alone: bool) -> Space:
+        """The space as it was given, for a table of so many rows with text, or with text alone.
+
+        How text becomes numbers is searched too, and what else suits wide and sparse inputs, where
+        nothing was said of it.
+        """
+        entries, when = self._given
+        dense = "dense" in _kinds(entries.get("network", "dense"))
+        return Space(when=when, **{**entries_for_text(rows, alone), **entries}) if dense else self
+
     def for_epochs(self, epochs: int) -> Space:
         """The space in which networks train for so many epochs, where nothing was said of it."""
         if "epochs" in self._general:
@@ -150,7 +162,8 @@ class Space:
         With the space's fixed values.
         """
         dense = "dense" in _kinds(self.fixed.get("network", "dense"))
-        usual = (Configuration(**settings) for settings in PORTFOLIO if dense)
+        portfolio = PORTFOLIO_OF_TEXT if "text" in self._general else PORTFOLIO
+        usual = (Configuration(**settings) for settings in portfolio if dense)
         lying = map(self.restrict, itertools.chain(usual, self._known))
         return tuple(dict.fromkeys(filter(None, lying)))
 

@@ -18,6 +18,7 @@ from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.executors import ThreadExecutor
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.engines import Engines
 from modelshelf.study.loop import Arrival, Loop
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Stopper
@@ -164,13 +165,15 @@ def _looping(
     began, key = time.monotonic(), data_key_of(record)
     with shelf.lock(record.name), single_threaded():
         shelf.sweep(record.name)
-        trainer = Trainer(problem, shelf, record.name, key, stopper.flag)
+        engines = Engines()
+        trainer = Trainer(problem, shelf, record.name, key, stopper.flag, engines)
         executor: ThreadExecutor[Leg, Work] = ThreadExecutor(trainer, workers)
         loop = Loop(
             shelf,
             record.name,
             key,
             executor,
+            engines,
             in_order=False,
             value=lambda outcome: ranking_value(problem.metric, outcome),
             seconds=lambda: record.seconds + time.monotonic() - began,
@@ -182,6 +185,7 @@ def _looping(
             stopper.interrupt()
             loop.abandon()
             executor.close(patience=1.0)
+            engines.close()
             stopper.clear()
 
 

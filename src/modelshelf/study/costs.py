@@ -7,16 +7,17 @@ are the same on every machine. Seconds of an answer are not: they are measured w
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from modelshelf.core.protocols import TrainingData
+from modelshelf.core.protocols import Network, TrainingData
 from modelshelf.core.records import Direction, Purpose, Status, TrialRecord
 from modelshelf.core.seeds import generator
 from modelshelf.data.metrics import METRICS
 from modelshelf.data.prepare import Preparation
-from modelshelf.engines.numpy_ import Network
+from modelshelf.engines import numpy_
 from modelshelf.engines.numpy_.assemble import layout_of
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.shelf import Shelf, StudyRecord
@@ -64,8 +65,18 @@ def multiply_adds(layout: Layout) -> int:
     return layout.members * through + once
 
 
-def cost_of(configuration: Configuration, preparation: Preparation) -> Cost:
-    """What a configuration's network costs, on data that is prepared so."""
+def cost_of(
+    configuration: Configuration,
+    preparation: Preparation,
+    parameters: Callable[[Configuration, Preparation], int],
+) -> Cost:
+    """What a configuration's network costs, on data that is prepared so.
+
+    `parameters` counts those of a network of PyTorch's, each of which an answer uses once or more.
+    """
+    if configuration.word("network") != "dense":
+        learned = parameters(configuration, preparation)
+        return Cost(learned, learned)
     schema, columns = preparation.schema, preparation.columns
     none = np.empty((0, len(columns)), np.float32)
     answers = np.empty((0, len(schema.classes) or 1), np.float32)
@@ -92,7 +103,8 @@ def front_of(shelf: Shelf, study: StudyRecord) -> Front:
         name = files[trial.number].preparation
         if name not in preparations:
             preparations[name] = Preparation.from_state(*shelf.read_preparation(name))
-        cost = cost_of(Configuration.from_json(trial.configuration), preparations[name])
+        configuration = Configuration.from_json(trial.configuration)
+        cost = cost_of(configuration, preparations[name], lambda *_: trial.parameters)  # noqa: B023
         value = trial.loss if metric.by_loss else sign * trial.score
         compared.append(Candidate(trial, value, cost))
     compared.sort(key=lambda each: (each.value, each.trial.number))
@@ -106,16 +118,20 @@ def front_of(shelf: Shelf, study: StudyRecord) -> Front:
     )
 
 
-def answer_seconds(network: Network) -> float:
+def answer_seconds(network: Network, preparation: Preparation) -> float:
     """Seconds of one core in which a network answers 1,000 rows: the least of five tries.
 
     It is the thread's own time, so that what else the machine does is left out. 10,000 rows are
-    asked at once. They are drawn, of standardised numbers; a code is 0.
+    asked at once. They are drawn, of standardised numbers; a code is 0, and so is all that a
+    network of PyTorch's is asked.
     """
-    encoding = network.layout.encoding
-    columns = encoding.columns if encoding else (0,) * network.layout.widths[0]
-    x = generator(0, "timing").normal(size=(_ROWS, len(columns))).astype(np.float32)
-    x[:, [each > 0 for each in columns]] = 0.0
+    if not isinstance(network, numpy_.Network):
+        x = np.zeros((_ROWS, *preparation.row), preparation.dtype)
+    else:
+        encoding = network.layout.encoding
+        columns = encoding.columns if encoding else (0,) * network.layout.widths[0]
+        x = generator(0, "timing").normal(size=(_ROWS, len(columns))).astype(np.float32)
+        x[:, [each > 0 for each in columns]] = 0.0
     network.predict(x[:1])  # the first call may compile
     found = []
     for _ in range(_REPEATS):

@@ -14,6 +14,7 @@ from modelshelf.search import Searcher
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.baselines import Baselines
 from modelshelf.study.budget import Clock
+from modelshelf.study.engines import Engines
 from modelshelf.study.ensembling import Ensembling
 from modelshelf.study.finals import expected_seconds, plan_for, within
 from modelshelf.study.gain import Watch, more_time
@@ -57,7 +58,10 @@ class Course:
         self._record, self._clock = record, clock
         self._observer, self._stopper = observer, stopper
         self._limit = request.budget.seconds
-        trainer = Trainer(problem, shelf, record.name, request.data_key, stopper.flag)
+        self._engines = Engines(request.device, request.own)
+        trainer = Trainer(
+            problem, shelf, record.name, request.data_key, stopper.flag, self._engines
+        )
         self._executor: Executor[Leg, Work] = (
             ThreadExecutor(trainer, request.workers)
             if request.workers > 0
@@ -68,6 +72,7 @@ class Course:
             record.name,
             request.data_key,
             self._executor,
+            self._engines,
             in_order=self._limit is None,
             value=lambda outcome: ranking_value(problem.metric, outcome),
             seconds=lambda: record.seconds + clock(),
@@ -83,10 +88,15 @@ class Course:
         )
         self._plan = plan_for(problem.dataset.rows, request.folds, problem.refits)
         self._finals = Finals(
-            problem, request.seed, self._loop, self._search, self._plan, request.prefer
-        )
+            problem, request.seed, self._loop, self._search, self._plan, self._engines,
+            request.prefer,
+        )  # fmt: skip
         self._ensembling = Ensembling(
-            problem, shelf, record.name, None if self._limit is None else request.data_key
+            problem,
+            shelf,
+            record.name,
+            None if self._limit is None else request.data_key,
+            self._engines,
         )
         self._watch = Watch(problem.metric, request.budget.least_gain)
         self._baselines = Baselines(problem)
@@ -114,6 +124,7 @@ class Course:
             self._baselines.drop()
             self._stopper.interrupt()
             self._executor.close(patience=1.0)
+            self._engines.close()
             self._stopper.clear()
 
     def _run(self, searched: bool) -> StudyResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from modelshelf.data.dataset import Label, Table
 from modelshelf.data.prepare import Preparation
 from modelshelf.data.read.frames import from_memory
 from modelshelf.data.understand import conform
-from modelshelf.engines.numpy_ import Network
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
-from modelshelf.study.model import Model
+from modelshelf.study.engines import OwnModule, torch_network
+from modelshelf.study.model import Model, NetworkOf
 
 __all__ = ["EnsembleModel"]
 
@@ -35,7 +36,9 @@ class EnsembleModel:
     weights: NDArray[np.float64]  #: (members,), their sum is 1
 
     @classmethod
-    def from_shelf(cls, study: str, shelf: str | Path | None = None) -> EnsembleModel:
+    def from_shelf(
+        cls, study: str, shelf: str | Path | None = None, *, own: OwnModule | None = None
+    ) -> EnsembleModel:
         """The ensemble of the study of this name, or whose name begins so.
 
         Raises `ShelfError` where there is no such study, `SettingError` where it has none.
@@ -49,16 +52,18 @@ class EnsembleModel:
                     f"The study {record.name!r} has no ensemble: {why}. Its command goes on with "
                     "it; `modelshelf shelf` lists the networks that it has."
                 )
-            return cls._read(opened, found["file"])
+            return cls._read(opened, found["file"], partial(torch_network, own=own))
 
     @classmethod
-    def from_file(cls, name: str, shelf: str | Path) -> EnsembleModel:
+    def from_file(
+        cls, name: str, shelf: str | Path, *, own: OwnModule | None = None
+    ) -> EnsembleModel:
         """The ensemble in a file of a shelf. Raises `ShelfError` where it cannot be read."""
         with Shelf.open(shelf) as opened:
-            return cls._read(opened, name)
+            return cls._read(opened, name, partial(torch_network, own=own))
 
     @classmethod
-    def _read(cls, shelf: Shelf, name: str) -> EnsembleModel:
+    def _read(cls, shelf: Shelf, name: str, network_of: NetworkOf) -> EnsembleModel:
         described, arrays = shelf.read_ensemble(name)
         preparations: dict[str, Preparation] = {}
         members = []
@@ -69,8 +74,7 @@ class EnsembleModel:
             preparation, start = preparations[named], f"{i}."
             tensors = {k.removeprefix(start): a for k, a in arrays.items() if k.startswith(start)}
             configuration = Configuration.from_json(each["configuration"])
-            classes = preparation.schema.task.is_classification
-            network = Network.from_tensors(configuration, classes, tensors)
+            network = network_of(configuration, preparation, tensors)
             members.append(Model(configuration, each["copy"], network, preparation))
         return cls(tuple(members), np.array([each["weight"] for each in described["members"]]))
 
@@ -105,7 +109,7 @@ class EnsembleModel:
     @property
     def parameters(self) -> int:
         """Weights and biases of all members together."""
-        return sum(model.network.layout.parameters for model in self.members)
+        return sum(model.network.parameters for model in self.members)
 
     @property
     def bytes(self) -> int:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import Ensemble, Member, Purpose, Status, TrialRecord
-from modelshelf.engines.numpy_ import Network
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.answers import unpacked
+from modelshelf.study.engines import Engines
 from modelshelf.study.ensemble import STEPS, Predictions, select
 from modelshelf.study.ensemble_model import EnsembleModel
 from modelshelf.study.model import Model
@@ -48,6 +48,7 @@ class Ensembling:
     shelf: Shelf
     study: str
     data_key: str | None
+    engines: Engines = field(default_factory=Engines)
 
     def expected_seconds(self, networks: int, writing: float, answering: float) -> float:
         """What it should take with so many networks to choose from.
@@ -162,11 +163,14 @@ class Ensembling:
         if kept is not None and kept.shape == self._shape:
             return kept
         configuration = Configuration.from_json(record.configuration)
-        network = Network.from_tensors(configuration, self.problem.classes, tensors)
-        return self.problem.answers(network, self.problem.prepared(SEARCH_SPLIT, configuration))
+        prepared = self.problem.prepared(SEARCH_SPLIT, configuration)
+        network = self.engines.network(configuration, prepared.preparation, tensors)
+        return self.problem.answers(network, prepared)
 
     def _model(self, records: list[TrialRecord], weights: NDArray[np.float64]) -> EnsembleModel:
-        members = tuple(Model.from_record(self.shelf, each) for each in records)
+        members = tuple(
+            Model.from_record(self.shelf, each, self.engines.network) for each in records
+        )
         return EnsembleModel(members, weights)
 
     def _timed(self, model: EnsembleModel) -> float:

@@ -19,6 +19,7 @@ from modelshelf.data.split import Split
 from modelshelf.executors import Done, Executor
 from modelshelf.shelf import Completed, Job, JobRecord, NewTrial, Shelf, StoredFile, TrialFile
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.engines import Engines
 from modelshelf.study.trial import Leg, Trial, copy_id
 from modelshelf.study.work import Work
 
@@ -46,6 +47,7 @@ class Loop:
         study: str,
         data_key: str,
         executor: Executor[Leg, Work],
+        engines: Engines,
         *,
         in_order: bool,
         value: Callable[[Outcome], float],
@@ -55,6 +57,7 @@ class Loop:
         self._study = study
         self._data_key = data_key
         self._executor = executor
+        self._engines = engines
         self._in_order = in_order
         self._value = value
         self._seconds = seconds
@@ -168,7 +171,7 @@ class Loop:
             number=trial.number,
             configuration=trial.configuration.to_json(),
             barcode=trial.configuration.barcode,
-            copy=copy_id(trial, self._data_key, 0),
+            copy=copy_id(trial, self._data_key, 0, self._engines.identity(trial.configuration)),
             purpose=trial.purpose,
             split=str(trial.split),
             seed=trial.seed,

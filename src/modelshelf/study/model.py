@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import BarcodeError, SettingError
+from modelshelf.core.protocols import Network
 from modelshelf.core.records import TrialRecord
 from modelshelf.data.dataset import Label, Table
 from modelshelf.data.prepare import Preparation
 from modelshelf.data.read.frames import from_memory
 from modelshelf.data.understand import conform
-from modelshelf.engines.numpy_ import Network
+from modelshelf.engines import numpy_
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.engines import OwnModule, torch_network
+from modelshelf.study.to_torch import sequential
 
-__all__ = ["Model", "best_copy"]
+__all__ = ["Model", "NetworkOf", "best_copy"]
+
+
+#: Makes the network that lies on the shelf as tensors.
+NetworkOf = Callable[[Configuration, Preparation, Mapping[str, NDArray[Any]]], Network]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,35 +37,48 @@ class Model:
 
     configuration: Configuration
     copy: str
-    network: Network
+    network: Network  #: the compiled engine's, for dense networks
     preparation: Preparation
     record: TrialRecord | None = None  #: how it was trained, where it lies on a shelf
 
     @classmethod
-    def from_shelf(cls, barcode: str, shelf: str | Path | None = None) -> Model:
+    def from_shelf(
+        cls, barcode: str, shelf: str | Path | None = None, *, own: OwnModule | None = None
+    ) -> Model:
         """The network with this barcode or copy id, or the first few characters of one.
 
         A configuration that was trained several times is answered by its best-known copy: a
-        study's winner before a re-test, a re-test before a network of the search.
+        study's winner before a re-test, a re-test before a network of the search. `own` builds a
+        person's own module: its code does not lie on the shelf.
 
         Raises `BarcodeError` where it matches nothing or several, `ShelfError` where the shelf
         cannot be read.
         """
         with Shelf.open(shelf) as opened:
             record = best_copy(opened, barcode)
-            return cls.from_record(opened, record)
+            return cls.from_record(opened, record, partial(torch_network, own=own))
 
     @classmethod
-    def from_record(cls, shelf: Shelf, record: TrialRecord) -> Model:
+    def from_record(
+        cls, shelf: Shelf, record: TrialRecord, network_of: NetworkOf = torch_network
+    ) -> Model:
         """The network of a trial on an open shelf: its very weights, nothing is trained."""
         tensors, _ = shelf.read_network(record)
         preparation = Preparation.from_state(
             *shelf.read_preparation(shelf.preparation_of(record.study, record.number))
         )
         configuration = Configuration.from_json(record.configuration)
-        classes = preparation.schema.task.is_classification
-        network = Network.from_tensors(configuration, classes, tensors)
+        network = network_of(configuration, preparation, tensors)
         return cls(configuration, record.copy, network, preparation, record)
+
+    def dense(self, what: str) -> numpy_.Network:
+        """The compiled engine's network. Raises `SettingError`, naming `what` asks, for others."""
+        if isinstance(self.network, numpy_.Network):
+            return self.network
+        kind = self.configuration.word("network")
+        raise SettingError(
+            f"{what} needs a dense network, and {self.barcode} is one of another kind ({kind})."
+        )
 
     @property
     def barcode(self) -> str:
@@ -115,7 +136,7 @@ class Model:
             raise SettingError(f"share must be between 0 and 1, and is {share:g}.")
         table = X if isinstance(X, Table) else from_memory(X)[0]
         frame, _, _ = conform(self.preparation.schema, table, need_target=False)
-        ends = self.network.interval(self.preparation.transform(frame), loss, share)
+        ends = self.dense("Intervals").interval(self.preparation.transform(frame), loss, share)
         columns = [self.preparation.unscale_target(ends[:, k]) for k in (0, 1)]
         return np.column_stack(columns)
 
@@ -138,72 +159,18 @@ class Model:
         return output if self.classes else self.preparation.unscale_target(output)
 
     def to_torch(self) -> Any:
-        """The network as a `torch.nn.Sequential` on prepared inputs; needs PyTorch.
+        """The network as a `torch.nn.Module` on prepared inputs; needs PyTorch.
 
         Its outputs are logits, or the standardised target: `preparation.transform` makes its
-        inputs, and softmax or `preparation.unscale_target` reads its answers. Learned input scales
-        and the NTK factor are multiplied into the weights.
+        inputs, and softmax or `preparation.unscale_target` reads its answers. A dense network
+        becomes a `torch.nn.Sequential`; one of PyTorch's is the module that was trained.
 
-        Raises `SettingError` for a network that this form cannot hold: with learned encodings,
-        shares of activation, residual connections or several members.
+        Raises `SettingError` for a dense network that this form cannot hold: with learned
+        encodings, shares of activation, residual connections or several members.
         """
-        import torch
-
-        layout = self.network.layout
-        if layout.encoding or layout.mixed or layout.residual or layout.members > 1:
-            raise SettingError(
-                "This network has learned encodings, parametric activations, residual connections "
-                "or several members, and cannot be carried off as a plain torch.nn.Sequential yet."
-            )
-
-        activations = {
-            "relu": torch.nn.ReLU,
-            "tanh": torch.nn.Tanh,
-            "sigmoid": torch.nn.Sigmoid,
-            "gelu": torch.nn.GELU,
-            "silu": torch.nn.SiLU,
-            "mish": torch.nn.Mish,
-            "selu": torch.nn.SELU,
-            "leaky_relu": lambda: torch.nn.LeakyReLU(self.network.negative_slope),
-        }
-        layers: list[Any] = []
-        norms = self._norms()
-        for weight, bias in zip(*self.network.weights(), strict=True):
-            if layout.ntk:
-                weight = weight / np.sqrt(weight.shape[0])
-            if layout.scaled and not layers:
-                begin, end = layout.blocks["scales"]
-                weight = weight * self.network.theta[begin:end, None]
-            if layers:
-                layers += [*next(norms, ()), activations[self.network.activation]()]
-            linear = torch.nn.Linear(*weight.shape)
-            with torch.no_grad():
-                linear.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight.T)))
-                linear.bias.copy_(torch.from_numpy(bias.copy()))
-            layers.append(linear)
-        low, high = self.network.limits
-        if np.isfinite([low, high]).all():
-            layers.append(torch.nn.Hardtanh(low, high))
-        return torch.nn.Sequential(*layers).eval()
-
-    def _norms(self) -> Iterator[list[Any]]:
-        """Torch's normalisation of each hidden layer's sums; none where there is none."""
-        import torch
-
-        layout, theta = self.network.layout, self.network.theta
-        kinds: dict[str, Any] = {"layer": torch.nn.LayerNorm, "batch": torch.nn.BatchNorm1d}
-        gains, running = (theta[slice(*layout.blocks[e])] for e in ("gains", "statistics"))
-        at = 0
-        for width in layout.widths[1:-1] if layout.norm else ():
-            norm = kinds[layout.norm](width)
-            here, there = slice(at, at + width), slice(at + width, at + 2 * width)
-            state = {"weight": gains[here], "bias": gains[there]}
-            if layout.norm == "batch":
-                state |= {"running_mean": running[here], "running_var": running[there]}
-            held = {name: torch.from_numpy(each.copy()) for name, each in state.items()}
-            norm.load_state_dict(held, strict=False)
-            yield [norm]
-            at += 2 * width
+        if isinstance(self.network, numpy_.Network):
+            return sequential(self.network)
+        return getattr(self.network, "module")  # noqa: B009 # PyTorch's networks have it
 
 
 _RANK = {"refit": 0, "train": 1, "confirm": 2, "retest": 3, "search": 4, "probe": 5}

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from modelshelf.core.seeds import generator
 from modelshelf.data.dataset import Dataset, Kind
 from modelshelf.data.metrics import score
 from modelshelf.data.prepare import fit_preparation
+from modelshelf.data.prepare.text import fit_texts
 from modelshelf.data.split import Split, drawn_rows
 from modelshelf.data.tensor import Frame, as_columns
+from modelshelf.data.text import TextSettings
 from modelshelf.study.problem import Problem
 
 __all__ = ["BOOSTING", "LIGHTGBM", "LINEAR", "NEIGHBOURS", "Fit", "Plain", "load", "plain_models"]
@@ -32,6 +35,7 @@ Predict = Callable[[Frame], NDArray[np.float64]]
 _NEIGHBOURS = (1, 5, 15, 50)  # of which validation rows choose
 _MOST_KEPT = 10_000  # rows that neighbours are looked for among
 _MOST_ASKED = 1_000  # validation rows that choose how many
+_EMBEDDED = TextSettings(features="embedding", idf=True, counts="log", size=32)
 _NODE = 28  # bytes: a column, a threshold, two children and a gain
 
 
@@ -172,9 +176,13 @@ def _lightgbm(problem: Problem, rows: Rows) -> Plain:
 
 def _matrix(problem: Problem, rows: Rows, dtype: type) -> Predict:
     """The encoding for distances and sums, fitted on these rows: standardised, one-hot."""
-    preparation = fit_preparation(problem.dataset, rows, "standard")
+    schema = problem.dataset.schema
+    text = TextSettings() if schema.texts else None
+    preparation = fit_preparation(problem.dataset, rows, "standard", text=text)
 
-    def encode(frame: Frame) -> NDArray[Any]:
+    def encode(frame: Frame) -> Any:
+        if schema.texts:  # thousands of columns, most of them 0
+            return csr_matrix(preparation.transform(frame), dtype=dtype)
         return preparation.transform(frame).reshape(frame.height, -1).astype(dtype, copy=False)
 
     return encode
@@ -195,17 +203,26 @@ def _answers(model: Any, encode: Predict, problem: Problem) -> Predict:
 
 
 def _codes(dataset: Dataset, rows: Rows) -> tuple[Predict, list[bool]]:
-    """An encoding for trees: numbers as they are, missing as NaN, categories as codes."""
+    """An encoding for trees: numbers as they are, missing as NaN, categories as codes.
+
+    A text is its mean embedding: trees look at one column at a time, and a bag has thousands.
+    """
     table = as_columns(dataset.frame, "Gradient boosting")
     known: Mapping[str, dict[str, int]] = {
         column.name: _common(table[column.name][rows])
         for column in dataset.schema.inputs
         if column.kind is Kind.CATEGORICAL
     }
+    texts = [column.name for column in dataset.schema.inputs if column.kind is Kind.TEXT]
+    embedded = fit_texts(table[rows], texts, _EMBEDDED)
 
     def encode(frame: Frame) -> NDArray[np.float64]:
-        columns = []
+        columns: list[Any] = []
+        for each in embedded:
+            columns += list(each.transform(as_columns(frame, "Gradient boosting")).T)
         for column in dataset.schema.inputs:
+            if column.name in texts:
+                continue
             values = as_columns(frame, "Gradient boosting")[column.name]
             if column.name in known:
                 codes = known[column.name]
@@ -217,7 +234,9 @@ def _codes(dataset: Dataset, rows: Rows) -> tuple[Predict, list[bool]]:
                 columns.append(values.cast(pl.Float64).fill_null(np.nan).to_list())
         return np.array(columns, dtype=np.float64).T
 
-    return encode, [column.name in known for column in dataset.schema.inputs]
+    numbers = [False] * sum(each.size for each in embedded)
+    rest = [column.name in known for column in dataset.schema.inputs if column.name not in texts]
+    return encode, numbers + rest
 
 
 def _common(values: pl.Series) -> dict[str, int]:

@@ -104,7 +104,7 @@ class Problem:
         with self._lock:
             found = self._cache.pop(key, None)
             if found is None:
-                found = self._prepare(*self.rows(split), *key[1:])
+                found = self._prepare(*self.rows(split), scaling, one_hot, text)
                 self._make_room(found.bytes)
             self._cache[key] = found  # as the latest that was asked for
             return found

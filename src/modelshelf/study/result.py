@@ -15,6 +15,7 @@ from modelshelf.study.gain import MoreTime
 from modelshelf.study.pareto import Prefer, Traded
 
 if TYPE_CHECKING:
+    from modelshelf.study.engines import OwnModule
     from modelshelf.study.ensemble_model import EnsembleModel
     from modelshelf.study.model import Model
 
@@ -47,13 +48,14 @@ class StudyResult:
     timed: bool = False  #: whether the budget was time, not a number of trials
     more_time: MoreTime | None = None  #: what twice of it should buy; None where unknown
     reused: bool = False  #: True where the study was finished before, and was not run again
+    own: OwnModule | None = None  #: what builds a person's own module; it is not on the shelf
 
     @property
     def model(self) -> Model:
         """The winner, ready to answer."""
         from modelshelf.study.model import Model
 
-        return Model.from_shelf(self.winner.copy, self.shelf)
+        return Model.from_shelf(self.winner.copy, self.shelf, own=self.own)
 
     @property
     def ensemble_model(self) -> EnsembleModel:
@@ -64,7 +66,7 @@ class StudyResult:
             raise SettingError(
                 f"The study {self.study} has no ensemble: give it more time, or use its winner."
             )
-        return EnsembleModel.from_file(self.ensemble.file, self.shelf)
+        return EnsembleModel.from_file(self.ensemble.file, self.shelf, own=self.own)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; a number that is not finite is None."""

@@ -6,23 +6,25 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from modelshelf.core.errors import SettingError, ShelfError
-from modelshelf.core.protocols import Leg
+from modelshelf.core.protocols import Engine, Leg
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialRecord
 from modelshelf.data.dataset import Dataset
 from modelshelf.data.metrics import Metric
-from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.shelf import Completed, Job, NewTrial, Shelf, StudyRecord
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.engines import Engines
 from modelshelf.study.model import Model
 from modelshelf.study.naming import study_name
 from modelshelf.study.problem import Prepared, Problem
@@ -69,6 +71,7 @@ def train_one(
     seed: int = 0,
     watcher: Watcher = lambda points, epochs: None,
     stopper: Stopper | None = None,
+    engines: Engines | None = None,
 ) -> Single:
     """Train one network; a fifth of the rows validates it.
 
@@ -76,7 +79,8 @@ def train_one(
     where the configuration does not fit, and where its first epoch diverges.
     """
     problem = Problem(dataset, metric, seed, 0)
-    return train_on(problem, dataset.fingerprint, configuration, seed, watcher, stopper)
+    key = dataset.fingerprint
+    return train_on(problem, key, configuration, seed, watcher, stopper, engines)
 
 
 def train_on(
@@ -86,11 +90,13 @@ def train_on(
     seed: int,
     watcher: Watcher,
     stopper: Stopper | None,
+    engines: Engines | None = None,
 ) -> Single:
     """`train_one`, on rows and a split that are given; `data_key` is their identity."""
     trial = _trial(problem, configuration, seed)
-    prepared, engine = problem.prepared(SEARCH_SPLIT, trial.configuration), NumpyEngine()
-    with single_threaded():
+    prepared = problem.prepared(SEARCH_SPLIT, trial.configuration)
+    with _opened(engines) as every, single_threaded():
+        engine = every.of(trial.configuration)
         member = engine.start(trial.configuration, prepared.data, trial.seed)
         outcome = _train(problem, trial, engine, member, prepared, watcher, stopper or Stopper())
         if outcome.best_epoch == 0:
@@ -98,10 +104,13 @@ def train_on(
             raise SettingError(
                 f"Training diverged in its first epoch: lower learning_rate (it is {rate:g})."
             )
-        network = engine.network(member, problem.classes)
-        answered = problem.answers(network, prepared)
+        trained = engine.network(member, problem.classes)
+        answered = problem.answers(trained, prepared)
         outcome = replace(outcome, score=problem.score(answered, prepared))
-    copy = copy_id(trial, data_key, outcome.epoch)
+        identity = every.identity(trial.configuration)
+        tensors = trained.tensors()
+        network = every.here(trial.configuration, prepared.preparation, tensors)
+    copy = copy_id(trial, data_key, outcome.epoch, identity)
     record = TrialRecord(
         study="",
         number=0,
@@ -117,8 +126,8 @@ def train_on(
         score=outcome.score,
         seconds=outcome.seconds,
         steps=outcome.steps,
-        parameters=network.layout.parameters,
-        size=network.theta.nbytes,
+        parameters=network.parameters,
+        size=sum(each.nbytes for each in tensors.values()),
         configuration=trial.configuration.to_json(),
     )
     model = Model(trial.configuration, copy, network, prepared.preparation, record)
@@ -137,6 +146,7 @@ def train_and_shelve(
     seed: int = 0,
     watcher: Watcher = lambda points, epochs: None,
     stopper: Stopper | None = None,
+    engines: Engines | None = None,
 ) -> Single:
     """`train_one`, and the network on a shelf; one that lies there already is not trained again.
 
@@ -144,15 +154,17 @@ def train_and_shelve(
     """
     with Shelf.open(shelf, create=True) as opened:
         name = _study(opened, dataset, metric, seed, study, command)
-        wanted = configuration.for_task(dataset.schema.task).barcode
+        wanted = configuration.for_task(dataset.schema.task)
+        barcode = wanted.for_text(dataset.schema.texts).barcode
         for each in opened.trials(name):
-            if each.barcode == wanted and each.status is Status.FINISHED:
+            if each.barcode == barcode and each.status is Status.FINISHED:
                 return from_shelf(opened, each)
         with opened.lock(name):
             opened.sweep(name)
             single = train_one(
-                dataset, metric, configuration, seed=seed, watcher=watcher, stopper=stopper
-            )
+                dataset, metric, configuration, seed=seed, watcher=watcher, stopper=stopper,
+                engines=engines,
+            )  # fmt: skip
             return shelved(opened, name, single)
 
 
@@ -171,16 +183,26 @@ def shelved(shelf: Shelf, study: str, single: Single) -> Single:
 
 
 def _trial(problem: Problem, configuration: Configuration, seed: int) -> Trial:
-    configuration = configuration.for_task(problem.task)
+    configuration = configuration.for_task(problem.task).for_text(problem.dataset.schema.texts)
     made = trial_seed(seed, Purpose.TRAIN, configuration.barcode, SEARCH_SPLIT)
     return Trial(0, configuration, Purpose.TRAIN, SEARCH_SPLIT, made)
+
+
+@contextmanager
+def _opened(engines: Engines | None) -> Iterator[Engines]:
+    """Engines that are given, or some that are closed in the end."""
+    if engines is not None:
+        yield engines
+        return
+    with closing(Engines()) as found:
+        yield found
 
 
 def _train(
     problem: Problem,
     trial: Trial,
-    engine: NumpyEngine,
-    member: Member,
+    engine: Engine[Any],
+    member: Any,
     prepared: Prepared,
     watcher: Watcher,
     stopper: Stopper,
@@ -210,7 +232,7 @@ def _train(
         )
 
 
-def _advance(engine: NumpyEngine, member: Member, prepared: Prepared, to_epoch: int) -> Leg:
+def _advance(engine: Engine[Any], member: Any, prepared: Prepared, to_epoch: int) -> Leg:
     """In a thread of its own, so that signals are heard in the midst of a long epoch."""
     abandon = np.zeros(1, np.uint8)
     with ThreadPoolExecutor(1) as pool:

@@ -20,6 +20,7 @@ from modelshelf.space.defaults import usual_epochs, usual_rows
 from modelshelf.space.space import Space
 from modelshelf.study.budget import Budget, Clock
 from modelshelf.study.course import Course
+from modelshelf.study.engines import OwnModule
 from modelshelf.study.naming import study_name
 from modelshelf.study.pareto import Prefer
 from modelshelf.study.problem import Problem
@@ -51,6 +52,8 @@ class Request:
     name: str | None = None
     warm_start: bool = False  #: whether a new study begins with what did best on similar data
     command: str = ""  #: what was typed, so that a person can be told how to go on
+    device: str = "cpu"  #: where dense networks are trained in populations, if it is a GPU
+    own: OwnModule | None = None  #: what builds networks of kind `module`
     drawn: int | None = None  #: of the rows that are no test rows, how many are learned from
 
     @property
@@ -122,7 +125,8 @@ def run_study(
             had = _has_had(record, request.budget)
             if had and record.result is not None and _preferred(record) is request.prefer:
                 stored = {**record.result, "shelf": str(shelf.path)}
-                return StudyResult.from_json(stored, reused=True)
+                found = StudyResult.from_json(stored, reused=True)
+                return replace(found, own=request.own)
             shelf.sweep(record.name)
             shelf.update_study(record.name, status="open")
             known = record.settings.get("warm_start", {}).get("configurations", ())
@@ -138,7 +142,7 @@ def run_study(
             )
             with single_threaded():
                 course = Course(asked, problem, shelf, record, clock, observer, stopper, suggest)
-                return course.run(searched=had)
+                return replace(course.run(searched=had), own=request.own)
 
 
 def _has_had(record: StudyRecord, budget: Budget) -> bool:

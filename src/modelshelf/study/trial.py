@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modelshelf.core.records import Purpose
 from modelshelf.core.seeds import derive
-from modelshelf.core.version import __version__
 from modelshelf.data.split import Split
-from modelshelf.engines.numpy_ import numerics_fingerprint
 from modelshelf.shelf import Job, StoredFile
 from modelshelf.space.barcode import crockford
 from modelshelf.space.configuration import Configuration
@@ -51,11 +50,12 @@ def data_key(fingerprint: str, test_key: str, seed: int, drawn: int | None = Non
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def copy_id(trial: Trial, data_key: str, epoch: int) -> str:
+def copy_id(trial: Trial, data_key: str, epoch: int, engine: Mapping[str, str]) -> str:
     """The identity of a trained network: the same copy id is the same network to the bit.
 
-    `data_key` identifies the rows, which of them are test rows, and how the rest is split. Across
-    machines the barcode stays the same, and the copy id changes with what rounds differently.
+    `data_key` identifies the rows, which of them are test rows, and how the rest is split;
+    `engine` is what `Engines.identity` says. Across machines the barcode stays the same, and the
+    copy id changes with what rounds differently.
     """
     parts = {
         "barcode": trial.configuration.barcode,
@@ -63,7 +63,6 @@ def copy_id(trial: Trial, data_key: str, epoch: int) -> str:
         "split": str(trial.split),
         "seed": trial.seed,
         "epoch": epoch,
-        "engine": f"numpy {__version__}",
-        "numerics": numerics_fingerprint(),
+        **engine,
     }
     return crockford(json.dumps(parts, sort_keys=True))

@@ -18,6 +18,7 @@ from modelshelf.core.records import Purpose, Status
 from modelshelf.data.split import Split
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.costs import cost_of
+from modelshelf.study.engines import Engines
 from modelshelf.study.finals import Plan, agreed_epochs
 from modelshelf.study.loop import Arrival, Loop
 from modelshelf.study.pareto import Cost, Prefer, Traded, choose, finalists
@@ -55,6 +56,7 @@ class Finals:
     loop: Loop
     search: Search
     plan: Plan
+    engines: Engines
     prefer: Prefer = Prefer.BEST
     _costs: dict[Configuration, Cost] = field(default_factory=dict)
 
@@ -73,7 +75,9 @@ class Finals:
     def _cost(self, configuration: Configuration) -> Cost:
         if configuration not in self._costs:
             prepared = self.problem.prepared(SEARCH_SPLIT, configuration)
-            self._costs[configuration] = cost_of(configuration, prepared.preparation)
+            self._costs[configuration] = cost_of(
+                configuration, prepared.preparation, self.engines.parameters
+            )
         return self._costs[configuration]
 
     def run(self, over: Callable[[], bool], tell: Callable[[int, int], None]) -> None:

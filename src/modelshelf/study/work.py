@@ -7,19 +7,21 @@ import math
 import threading
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.core.protocols import Leg as EngineLeg
+from modelshelf.core.protocols import Network
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status
 from modelshelf.core.version import __version__
 from modelshelf.data.metrics import Metric
 from modelshelf.data.prepare import Preparation
-from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.shelf import Shelf, StoredFile
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.answers import packed
+from modelshelf.study.engines import Engines
 from modelshelf.study.problem import Prepared, Problem
 from modelshelf.study.trial import Leg, copy_id
 
@@ -50,14 +52,14 @@ class Trainer:
         study: str,
         data_key: str,
         flag: NDArray[np.uint8],
-        engine: NumpyEngine | None = None,
+        engines: Engines,
     ) -> None:
         self._problem = problem
         self._shelf = shelf
         self._study = study
         self._data_key = data_key
         self._flag = flag
-        self._engine = engine or NumpyEngine()
+        self._engines = engines
         self._lock = threading.Lock()
         # The preparation is held beside its name, so that its id is not given to another.
         self._names: dict[int, tuple[str, Preparation]] = {}
@@ -66,7 +68,8 @@ class Trainer:
         """Train one leg."""
         if self._flag[0]:
             return Work(None)
-        trial, engine = leg.trial, self._engine
+        trial = leg.trial
+        engine = self._engines.of(trial.configuration)
         prepared = self._problem.prepared(trial.split, trial.configuration)
         data = prepared.data
         if trial.purpose is Purpose.CONFIRM:  # the rows that score it stop and keep nothing
@@ -79,11 +82,19 @@ class Trainer:
         done = engine.advance(member, data, leg.job.to_epoch, self._flag)
         if done.interrupted:
             return Work(None)
-        return self._judge(leg, member, done, prepared)
+        network = engine.network(member, self._problem.classes)
+        frozen = engine.snapshot(member) if _status(done, leg) is Status.PAUSED else {}
+        return self._judge(leg, network, frozen, done, prepared)
 
-    def _judge(self, leg: Leg, member: Member, done: EngineLeg, prepared: Prepared) -> Work:
+    def _judge(
+        self,
+        leg: Leg,
+        network: Network,
+        frozen: dict[str, NDArray[Any]],
+        done: EngineLeg,
+        prepared: Prepared,
+    ) -> Work:
         problem, trial = self._problem, leg.trial
-        network = self._engine.network(member, problem.classes)
         began = time.perf_counter()
         judged = done.best_epoch > 0 and len(prepared.target) > 0
         output = problem.answers(network, prepared) if judged else None
@@ -104,10 +115,11 @@ class Trainer:
         began = time.perf_counter()
         tensors = network.tensors()
         if outcome.status is Status.PAUSED:
-            tensors |= self._engine.snapshot(member)
+            tensors |= frozen
         if output is not None and _worth_keeping(outcome, value):
             tensors |= packed(output, problem.classes)
-        copy = copy_id(trial, self._data_key, done.epoch)
+        engine = self._engines.identity(trial.configuration)
+        copy = copy_id(trial, self._data_key, done.epoch, engine)
         told = described(trial.configuration, copy)
         file = self._shelf.write_network(self._study, trial.number, done.epoch, tensors, told)
         return Work(
@@ -116,7 +128,7 @@ class Trainer:
             file,
             self._preparation(prepared),
             copy,
-            member.layout.parameters,
+            network.parameters,
             time.perf_counter() - began,
             answering,
         )

@@ -18,6 +18,7 @@ from modelshelf.data.dataset import Label, Schema, Table
 from modelshelf.data.metrics import METRICS, Metric, score
 from modelshelf.data.read import read_again
 from modelshelf.data.tensor import Frame, Tensor
+from modelshelf.engines.numpy_ import Network
 from modelshelf.insight.comparison import (
     Comparison,
     Disagreement,
@@ -276,9 +277,11 @@ class _Comparing:
             validation=trial.score,
             parameters=trial.parameters,
             bytes=trial.size,
-            multiply_adds=0 if model is None else multiply_adds(model.network.layout),
+            multiply_adds=0 if model is None else _work(model),
             training_seconds=trial.seconds,
-            answer_seconds=None if model is None else answer_seconds(model.network),
+            answer_seconds=(
+                None if model is None else answer_seconds(model.network, model.preparation)
+            ),
             curve=self.shelf.curve(trial.study, trial.number),
             scored=scored,
         )
@@ -363,6 +366,13 @@ def _disagreements(
         each = disagreement(i, j, common.target, answered)
         found.append(replace(each, first=places[i], second=places[j]))
     return tuple(found)
+
+
+def _work(model: Model) -> int:
+    """Multiplications with additions of an answer; at the least, for a network of PyTorch's."""
+    if isinstance(model.network, Network):
+        return multiply_adds(model.network.layout)
+    return model.network.parameters
 
 
 def _values(frame: Frame, at: int) -> dict[str, Any]:

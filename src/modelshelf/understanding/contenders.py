@@ -85,8 +85,8 @@ def deep(
         NETWORK,
         lambda rows: model.answer(model.preparation.transform(rows)),
         trial.seconds,
-        model.network.layout.parameters,
-        model.network.theta.nbytes,
+        model.network.parameters,
+        sum(each.nbytes for each in model.network.tensors().values()),
     ).answered(frame)
     found = (record.result or {}).get("ensemble")
     if not found or found["size"] < 2:

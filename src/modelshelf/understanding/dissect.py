@@ -46,8 +46,9 @@ def dissect(
 
 
 def _dissected(taken: Taken, row: int | None, seed: int) -> Dissection:
-    model, prepared = taken.model, taken.prepared
-    if not np.isfinite(model.network.theta).all():
+    model = taken.model
+    network, prepared = model.dense("dissect"), taken.prepared
+    if not np.isfinite(network.theta).all():
         raise SettingError(
             f"The network {taken.trial.barcode} has no finite weights: it diverged, and there is "
             "nothing to take apart. Its record: modelshelf show."
@@ -58,15 +59,13 @@ def _dissected(taken: Taken, row: int | None, seed: int) -> Dissection:
     if len(x) == 0:
         part, x, y = "training", data.x, data.y
     drawn = sampled(len(x), _ROWS, seed, "dissected rows")
-    layers = layers_of(
-        model.configuration, model.network, data, taken.trial.seed, x[drawn], y[drawn]
-    )
+    layers = layers_of(model.configuration, network, data, taken.trial.seed, x[drawn], y[drawn])
     return Dissection(
         barcode=taken.trial.barcode,
         copy=taken.trial.copy,
         study=taken.study.name,
-        activation=model.network.activation,
-        members=model.network.layout.members,
+        activation=network.activation,
+        members=network.layout.members,
         rows=len(drawn),
         of=len(x),
         part=part,
@@ -99,7 +98,7 @@ def _importance(taken: Taken, part: str, seed: int) -> PermutationImportance:
 
 
 def _notes(taken: Taken) -> list[str]:
-    trial, layout = taken.trial, taken.model.network.layout
+    trial, layout = taken.trial, taken.model.dense("dissect").layout
     notes = []
     if trial.best_epoch == 0:
         notes.append(

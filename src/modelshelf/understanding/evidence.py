@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.records import Purpose, Status, TrialRecord
 from modelshelf.core.seeds import derive, generator
+from modelshelf.engines.numpy_ import Network
 from modelshelf.insight.evidence import Again, Evidence
 from modelshelf.insight.row_loss import constant_losses, measure_of, row_losses
 from modelshelf.insight.suspicion import Forest, error_of, forest_on, labels_seen, lone_column
@@ -92,9 +93,11 @@ def _measured(taken: Taken) -> Evidence:
         losses.append(float(row_losses(measure, y, answer).mean()))
         errors.append(error_of(y, answer, problem.classes))
     chance = constant_losses(measure, train[1], validation[1], problem.classes)
+    train, validation = _flat(train), _flat(validation)
     forest = forest_on(*train, validation, problem.classes, derive(seed, "forest") % 2**32)
     looked = (train[0][:_LOOKED], train[1][:_LOOKED])
-    alive = trial.best_epoch > 0 and np.isfinite(model.network.theta).all()
+    network = model.network if isinstance(model.network, Network) else None
+    alive = network is not None and trial.best_epoch > 0 and np.isfinite(network.theta).all()
     return Evidence(
         configuration=model.configuration,
         status=trial.status,
@@ -109,8 +112,8 @@ def _measured(taken: Taken) -> Evidence:
         validation_error=errors[1],
         training_rows=len(data.x),
         forest_error=forest.error,
-        layers=layers_of(model.configuration, model.network, data, trial.seed, *looked)
-        if alive
+        layers=layers_of(model.configuration, network, data, trial.seed, *looked)
+        if network is not None and alive
         else (),
         lone=_lone(taken, train, validation, forest),
         labels=labels_seen(train[1], forest) if problem.classes else None,
@@ -121,9 +124,14 @@ def _measured(taken: Taken) -> Evidence:
 def _lone(taken: Taken, train: Some, validation: Some, forest: Forest) -> Any:
     names = columns_of(taken.prepared.preparation)
     seed = derive(taken.problem.seed, "lone") % 2**32
-    if forest.error > _UNDECIDED:
+    if forest.error > _UNDECIDED or not taken.prepared.preparation.schema.tabular:
         return None
     return lone_column(*train, validation, names, forest, taken.problem.classes, seed)
+
+
+def _flat(pair: Some) -> Some:
+    """The same rows, each one line of numbers."""
+    return pair[0].reshape(len(pair[0]), -1), pair[1]
 
 
 def _some(pair: Some, seed: int, what: str) -> Some:

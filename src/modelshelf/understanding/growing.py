@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 from modelshelf.core.seeds import derive
 from modelshelf.data.metrics import score
 from modelshelf.data.split import Split, dealt
-from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.executors import ThreadExecutor
 from modelshelf.insight.more_rows import Run
 from modelshelf.insight.paired import resampled
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.engines import Engines
 from modelshelf.study.plain import plain_models
 from modelshelf.study.problem import Problem
 from modelshelf.understanding.contenders import NETWORK
@@ -61,6 +61,7 @@ class Growing:
     def __post_init__(self) -> None:
         self._flag = np.zeros(1, np.uint8)
         self._fits = plain_models()
+        self._engines = Engines()
 
     @property
     def planned(self) -> int:
@@ -84,6 +85,7 @@ class Growing:
             tell(n + 1, len(jobs))
         self._flag[0] = 1
         executor.close(patience=0.2)
+        self._engines.close()
         return found
 
     def _jobs(self) -> Iterator[Job]:
@@ -142,9 +144,9 @@ class Growing:
             fitted = self._fits[job.name](self.problem, rows)
             return fitted.predict(self.problem.dataset.frame[validation])
         prepared = self.problem.prepared_from(rows, validation, self.configuration)
-        engine = NumpyEngine()
         configuration = _longer(self.configuration, job.parts)
         seed = derive(self.seed, "growing", job.parts, job.repeat)
+        engine = self._engines.of(configuration)
         member = engine.start(configuration, prepared.data, seed)
         leg = engine.advance(member, prepared.data, configuration.whole("epochs"), self._flag)
         if leg.interrupted or leg.best_epoch == 0:

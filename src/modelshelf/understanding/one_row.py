@@ -34,7 +34,7 @@ def look_at(model: Model, row: FoundRow, training: _F, seed: int) -> RowLook:
     `training` (rows, inputs) are the prepared training rows: the baseline is the mean of what they
     send into the first layer. With several members, layers are those of the first one.
     """
-    network, preparation = model.network, model.preparation
+    network, preparation = model.dense("A row's way"), model.preparation
     x = preparation.transform(row.frame)
     first = look(alone(network), x)
     output = model.answer(x)
@@ -66,7 +66,7 @@ def _loss(model: Model, x: _F, row: FoundRow) -> float:
     """What training minimises, of this row; the members' mean."""
     if row.target is None:
         return math.nan
-    network, target = model.network, model.preparation.encode_target(row.target)
+    network, target = model.dense("A loss"), model.preparation.encode_target(row.target)
     found = []
     for i in range(network.layout.members):
         output = look(alone(network, i), x).outputs[-1]
@@ -75,7 +75,7 @@ def _loss(model: Model, x: _F, row: FoundRow) -> float:
 
 
 def _attributed(model: Model, x: _F, training: _F, best: int, seed: int) -> Attribution:
-    network, preparation = model.network, model.preparation
+    network, preparation = model.dense("A row's way"), model.preparation
     given, baseline = first_inputs(network, x)[0], _mean_inputs(network, training, seed)
     columns = list(_spread(network.layout, columns_of(preparation)))
     if not network.classes:
@@ -96,6 +96,8 @@ def columns_of(preparation: Preparation) -> tuple[str, ...]:
         names += [each.column] * (2 if each.indicator else 1)
     for column, one_hot in preparation.categories:
         names += [column] * (1 if column in preparation.coded else one_hot.size)
+    for part in preparation.texts:
+        names += [" + ".join(part.columns)] * part.size
     return tuple(names)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from modelshelf.core.errors import SettingError
 from modelshelf.core.protocols import TrainingData
 from modelshelf.core.records import Outcome, Status, TrialRecord
 from modelshelf.core.seeds import derive, sampled
-from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.insight.grid import SHAPES, Level, levels_around
 from modelshelf.insight.probe import Probe, Run, probed
 from modelshelf.insight.row_loss import constant_losses, measure_of, row_losses
@@ -22,6 +22,7 @@ from modelshelf.space.catalogue import lookup
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.beside import Wanted, study_beside, train_beside
 from modelshelf.study.budget import parse_time
+from modelshelf.study.engines import Engines
 from modelshelf.study.model import Model
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Stopper
@@ -183,8 +184,9 @@ def _wild(loss: float, model: Model, data: TrainingData, seed: int, measure: str
     constant = constant_losses(measure, data.y, data.validation_y, data.classes)
     if loss <= _FAR * constant.mean():
         return False
-    engine = NumpyEngine()
-    drawn = engine.network(engine.start(model.configuration, data, seed), data.classes)
+    with closing(Engines()) as engines:
+        engine = engines.of(model.configuration)
+        drawn = engine.network(engine.start(model.configuration, data, seed), data.classes)
     first = row_losses(measure, data.validation_y, drawn.predict(data.validation_x))
     return bool(loss > first.mean())
 

@@ -80,6 +80,7 @@ def training_step(
     """
     with take(barcode, shelf, data, test) as taken:
         title = f"The first training step of the network {taken.trial.barcode}."
+        taken.model.dense("dissect --step")
         return step_of(taken.model.configuration, taken.prepared.data, taken.trial.seed, title)
 
 

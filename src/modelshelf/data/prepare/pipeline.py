@@ -61,6 +61,16 @@ class Preparation:
         return tuple(kinds)
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the matrix: float32, or int64 where it holds ids of tokens."""
+        return np.dtype(np.int64 if any(each.tokens for each in self.texts) else np.float32)
+
+    @property
+    def row(self) -> tuple[int, ...]:
+        """The shape of a prepared row."""
+        return (len(self.columns),)
+
+    @property
     def features(self) -> tuple[str, ...]:
         """Names of the matrix' columns."""
         names = [n for each in self.numbers for n in _number_features(each)]
@@ -109,7 +119,7 @@ class Preparation:
             numbers.append([each.column, each.part, each.indicator, plain])
             if len(quantiles):
                 arrays[f"quantiles.{i}"] = quantiles
-        stored = {
+        stored: dict[str, Any] = {
             "schema": self.schema.to_json(),
             "scaling": self.scaling,
             "numbers": numbers,

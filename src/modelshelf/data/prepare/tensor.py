@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -23,11 +24,22 @@ class TensorPreparation(Preparation):
 
     center: tuple[float, ...] = ()  #: of each channel; none where rows are no images
     scale: tuple[float, ...] = ()
+    number: str = "<f4"  #: the type of its numbers, where rows are no images
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the prepared rows: float32 for images, else as they came."""
+        return np.dtype(np.float32 if self.schema.image else self.number)
+
+    @property
+    def row(self) -> tuple[int, ...]:
+        """The shape of a prepared row: an image is flat."""
+        return (math.prod(self.schema.shape),) if self.schema.image else self.schema.shape
 
     @property
     def columns(self) -> tuple[int, ...]:
         """Pixels go in as they are; what a person's own array holds is not known."""
-        return (0,) * int(np.prod(self.schema.shape)) if self.schema.image else ()
+        return (0,) * math.prod(self.schema.shape) if self.schema.image else ()
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -57,14 +69,14 @@ class TensorPreparation(Preparation):
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Plain JSON values, from which `from_state` makes the same preparation."""
         stored, arrays = Preparation.to_state(self)
-        return {**stored, "tensor": [list(self.center), list(self.scale)]}, arrays
+        return {**stored, "tensor": [list(self.center), list(self.scale), self.number]}, arrays
 
     @classmethod
     def from_state(
         cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> TensorPreparation:
         """The preparation whose `to_state` this is, to the bit."""
-        center, scale = stored["tensor"]
+        center, scale, number = stored["tensor"]
         return cls(
             schema=Schema.from_json(stored["schema"]),
             scaling=stored["scaling"],
@@ -74,6 +86,7 @@ class TensorPreparation(Preparation):
             target_scale=stored["target"][1],
             center=tuple(center),
             scale=tuple(scale),
+            number=number,
         )
 
 
@@ -85,8 +98,9 @@ def fit_tensor(dataset: Dataset, rows: NDArray[np.int64]) -> TensorPreparation:
     if schema.image:
         channels = _moments(cast("Tensor", dataset.frame)[rows])
     return TensorPreparation(
-        schema, "standard", (), (), center, scale, center=channels[0], scale=channels[1]
-    )
+        schema, "standard", (), (), center, scale, center=channels[0], scale=channels[1],
+        number=cast("Tensor", dataset.frame).dtype.str,
+    )  # fmt: skip
 
 
 def _moments(rows: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -63,7 +63,8 @@ class Bag:
         rows = _of_length(weights)
         if self.projection.size:
             rows = _of_length(csr_matrix(rows @ self.projection))
-        return hstack([rows, csr_matrix(~known[:, None])], dtype=np.float32).toarray()
+        made: _F = hstack([rows, csr_matrix(~known[:, None])], dtype=np.float32).toarray()
+        return made
 
     def counts(self, texts: Sequence[str | None]) -> csr_matrix:
         """(rows, features): how often each feature stands in each text; signed where hashed."""

@@ -34,6 +34,11 @@ class Network:
     limits: tuple[float, float] = NO_LIMITS  #: answers beyond these become them
     point: int = 0  #: which output is the answer, where it answers with numbers
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        return self.layout.parameters
+
     def predict(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Class probabilities (rows, classes), or the standardised target (rows,), float64.
 
