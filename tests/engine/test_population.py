@@ -20,11 +20,26 @@ from modelshelf.engines.numpy_.look import dropout_mask
 from modelshelf.engines.torch_ import devices
 from modelshelf.engines.torch_.population import PopulationEngine, graph, masks, room, runner, stack
 from modelshelf.engines.torch_.population.rates import mask_seeds
+from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import Configuration
 from tests.engine.conftest import make_data
 from tests.engine.test_oracle import BASE, GRID, TASKS
 
+#: The engines' oracle's cases, and what these leave at its default.
+CASES = [
+    *GRID,
+    ({"activation": "leaky_relu", "negative_slope": 0.3}, 3),
+    ({"optimizer": "nesterov", "momentum": 0.5, "learning_rate": 0.02}, 3),
+    ({"optimizer": "rmsprop", "rho": 0.8}, 3),
+    ({"clamp_output": "yes", "learning_rate": 0.05}, 0),
+]
+#: What decides when a member ends (see below), or nothing that a dense network is trained by.
+ELSEWHERE = {"patience", "min_delta", "monitor", "network", "module", "max_one_hot"}
+GROUPS = {"structure", "training", "regularisation", "preparation"}
+
 EXACT = {"rtol": 1e-9, "atol": 1e-11}
+#: Where there is a GPU, it is held against the compiled engine; the CPU is its stand-in.
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 ARRAYS = ("theta", "slots", "average", "best")
 CALM = Configuration(
     hidden_layers=(9, 6), batch_size=16, dropout=0.2, learning_rate=5e-3, patience=0
@@ -33,7 +48,7 @@ CALM = Configuration(
 
 @pytest.fixture(scope="module")
 def exact():
-    engine = PopulationEngine(dtype="float64")
+    engine = PopulationEngine(DEVICE, dtype="float64")
     yield engine
     engine.close()
 
@@ -105,6 +120,17 @@ def test_equals_the_compiled_engine_over_the_catalogue(settings, classes, exact,
         assert_equal(ours, alone(job, stop))
 
 
+def test_the_cases_leave_no_hyperparameter_of_dense_networks_at_its_default():
+    moved = {
+        name
+        for settings, _ in CASES
+        for name, value in Configuration(**settings).items()
+        if value != CATALOGUE[name].default
+    }
+    known = {name for name, each in CATALOGUE.items() if each.group in GROUPS}
+    assert known - moved <= ELSEWHERE
+
+
 def test_the_comparison_can_fail(exact, data, stop):
     """A negative control: one constant that is slightly wrong, and they part."""
     ours = together(exact, [(CALM.replace(beta2=0.9991), data, 1, 8)], stop)[0]
@@ -123,7 +149,7 @@ def test_in_float32_it_agrees_to_rounding(stop):
 @pytest.mark.parametrize("shape", [(5, 8), (3, 3), (1, 1), (7, 11)])
 def test_dropout_masks_are_those_of_the_compiled_engine(shape):
     key, step, layer, rate = np.uint64(0xF00DFACE12345678), 1_000_003, 2, 0.37
-    seeds = mask_seeds(np.array([key]), step, 1, layer + 2)[0, layer + 1]
+    seeds = mask_seeds(np.array([key]), np.array([step]), 1, layer + 2)[0, layer + 1]
     threshold, scale = torch.tensor([[np.floor(rate * 65536)]]), torch.tensor([[1 / (1 - rate)]])
     ours = masks.mask(torch.from_numpy(seeds), threshold, scale.float(), shape[0] * shape[1])
     expected = dropout_mask(key, step, layer, rate, shape)
@@ -311,6 +337,15 @@ def test_an_error_reaches_everybody_in_the_stack_and_nobody_else(data, stop, mon
     engine.close()
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_told_and_nobody_waits(data, stop):
+    engine = PopulationEngine("cuda")
+    for _ in range(2):
+        with pytest.raises(MemberError, match="population on cuda"):
+            together(engine, [(CALM, data, 0, 1)], stop)
+    engine.close()
+
+
 def test_memory_decides_how_many_share_a_stack(data, stop, crowds, monkeypatch, one_wave):
     engine = PopulationEngine(dtype="float64", width=6)
     member = engine.start(CALM, data, 0)
@@ -389,9 +424,9 @@ def test_captured_steps_are_replayed_on_what_they_are_given(fails, monkeypatch):
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
     monkeypatch.setattr(torch.cuda, "graph", capture)
     stepper = graph.Stepper(torch.device("cuda"), True, run)
-    steps = [tuple(torch.full((2,), 3 * i + j) for j in range(3)) for i in range(20)]
+    steps = [tuple(torch.full((2,), 3 * i + j) for j in range(3)) for i in range(graph._WARM + 8)]
     for i, given in enumerate(steps):
-        stepper(*given, whole=i != 15)
+        stepper(*given, whole=i != graph._WARM + 3)
     assert len(seen) == len(steps)
     for given, got in zip(steps, seen, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(given, got, strict=True))

@@ -79,10 +79,10 @@ def _bends(encoding: Encoding, own: Tensor, edges: Tensor, x: Tensor) -> Tensor:
     width = edges.diff(dim=2)
     used = width > 0
     place = torch.arange(bins, device=x.device)
-    low = torch.where(place == 0, -torch.inf, 0.0).to(x.dtype)
+    low = torch.zeros(bins, dtype=x.dtype, device=x.device).masked_fill(place == 0, -torch.inf)
     last = place == used.sum(dim=2, keepdim=True) - 1
-    high = torch.where(last, torch.inf, used.to(x.dtype))
-    shares = (x[..., None] - edges[:, None, :, :-1]) / torch.where(used, width, 1.0)[:, None]
+    high = used.to(x.dtype).masked_fill(last, torch.inf)
+    shares = (x[..., None] - edges[:, None, :, :-1]) / width.masked_fill(~used, 1.0)[:, None]
     shares = torch.clamp(shares, low, high[:, None])
     whole = torch.einsum("mrcf,mcfs->mrcs", shares, steps.unflatten(2, (bins, size)))
     return x[..., None] * slope[:, None] + bias[:, None] + whole

@@ -28,12 +28,12 @@ class Feed:
         self._device = device
         self._dtype = dtype
         self._seated = [(at, each) for at, each in enumerate(seats) if each is not None]
-        self._layout = self._seated[0][1].shape.layout
+        self._shape = self._seated[0][1].shape
         self._begin = np.array([int(r.member.counters[step.STEP]) + 1 for _, r in self._seated])
 
     def orders(self, rows: int) -> NDArray[np.int32]:
         """In which order each network goes through the rows, (networks, rows)."""
-        orders = np.zeros((len(self._seats), self._layout.members, rows), np.int32)
+        orders = np.zeros((len(self._seats), self._shape.layout.members, rows), np.int32)
         for at, each in self._seated:
             epoch = int(each.member.counters[step.EPOCH]) + 1
             for own, key in zip(orders[at], each.keys, strict=True):
@@ -49,8 +49,11 @@ class Feed:
 
     def seeds(self, first: int, count: int) -> Tensor:
         """The seeds of these steps' masks, (count, layers, networks)."""
-        k, layers = self._layout.members, len(self._layout.widths) - 1
+        shape, k = self._shape, self._shape.layout.members
+        layers = len(shape.layout.widths) - 1
         seeds = np.zeros((count, layers, len(self._seats), k), np.int32)
-        for (at, each), begin in zip(self._seated, self._begin, strict=True):
-            seeds[:, :, at] = mask_seeds(each.keys, int(begin) + first, count, layers)
+        if shape.dropout or shape.input_dropout:
+            keys = np.concatenate([each.keys for _, each in self._seated])
+            told = mask_seeds(keys, np.repeat(self._begin + first, k), count, layers)
+            seeds[:, :, [at for at, _ in self._seated]] = told.reshape(count, layers, -1, k)
         return torch.from_numpy(seeds.reshape(count, layers, -1)).to(self._device)

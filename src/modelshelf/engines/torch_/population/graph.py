@@ -14,7 +14,7 @@ from torch import Tensor
 
 __all__ = ["Stepper"]
 
-_WARM = 12  # whole steps before one is captured: a stack that changes soon is not worth it
+_WARM = 32  # whole steps before one is captured: a stack that changes soon is not worth it
 
 
 class Stepper:

@@ -67,7 +67,7 @@ def _quantile(output: Tensor, target: Tensor, parameter: Tensor) -> Tensor:
     places = torch.arange(-1, 2, dtype=output.dtype, device=output.device)
     level, error = 0.5 + 0.5 * parameter * places, target - output
     pinball = torch.where(error > 0, level * error, (level - 1.0) * error)
-    return torch.where(error == 0, 0.0, pinball).mean(dim=(1, 2))
+    return (pinball * (error != 0)).mean(dim=(1, 2))
 
 
 _LOSSES: dict[tuple[str, bool], Callable[[Tensor, Tensor, Tensor], Tensor]] = {

@@ -75,9 +75,7 @@ def _normalise(layout: Layout, parts: Parts, at: int, h: Tensor, training: bool)
         parts.blocks["gains"][:, 2 * at : 2 * (at + width)].unflatten(1, (2, 1, -1)).unbind(1)
     )
     if layout.norm == "layer":
-        gain, shift = (
-            each.repeat_interleave(k, dim=0) if k > 1 else each for each in (gain, shift)
-        )
+        gain, shift = _each(gain, k), _each(shift, k)
         return _unit(h, h.mean(dim=2, keepdim=True), dim=2) * gain + shift
     running = parts.blocks["statistics"][:, 2 * at : 2 * (at + width)].unflatten(1, (2, 1, -1))
     if not training:
@@ -108,11 +106,15 @@ def _activate(shape: Shape, parts: Parts, at: int, z: Tensor, now: Now) -> Tenso
         case name:  # relu, gelu, silu, mish and selu
             h = getattr(functional, name)(z)
     if shape.layout.mixed:
-        share = parts.blocks["mixes"][:, None, at : at + z.shape[2]]
-        if shape.layout.members > 1:
-            share = share.repeat_interleave(shape.layout.members, dim=0)
+        own = parts.blocks["mixes"][:, None, at : at + z.shape[2]]
+        share = _each(own, shape.layout.members)
         h = z + share * (h - z)
     return h
+
+
+def _each(own: Tensor, k: int) -> Tensor:
+    """What is a member's (members, 1, units), for each of its networks (members · k, 1, units)."""
+    return own if k == 1 else own.expand(-1, k, -1).reshape(-1, 1, own.shape[2])
 
 
 def _drop(h: Tensor, seeds: Tensor, threshold: Tensor, scale: Tensor) -> Tensor:

@@ -139,12 +139,14 @@ def keys_of(member: Member) -> NDArray[np.uint64]:
     return keys
 
 
-def mask_seeds(keys: NDArray[np.uint64], begin: int, count: int, layers: int) -> NDArray[np.int32]:
+def mask_seeds(
+    keys: NDArray[np.uint64], begin: NDArray[np.int64], count: int, layers: int
+) -> NDArray[np.int32]:
     """(count, layers, networks) int32: seeds of the masks of the inputs and each hidden layer.
 
-    `keys` (networks,) are those of the networks; `begin` is their first step.
+    `keys` (networks,) and `begin` (networks,) are the networks' keys and first steps.
     """
-    now = np.arange(begin, begin + count, dtype=np.uint64)[:, None]
+    now = begin.astype(np.uint64) + np.arange(count, dtype=np.uint64)[:, None]
     mixed, layer = _plain(mix64)(keys ^ now), np.arange(layers, dtype=np.uint64)
     seeds = _plain(mix64)(mixed[:, None, :] ^ layer[None, :, None])
     return seeds.astype(np.uint32).view(np.int32)  # type: ignore[no-any-return]

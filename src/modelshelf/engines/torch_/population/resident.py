@@ -37,4 +37,4 @@ def to_device(array: NDArray[Any], device: torch.device, dtype: torch.dtype) -> 
     given = np.ascontiguousarray(array)
     if not given.flags.writeable:
         given = given.copy()
-    return torch.from_numpy(given).to(device=device, dtype=dtype)
+    return torch.from_numpy(given).to(dtype).to(device)  # in this order: mps has no float64

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import traceback
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
@@ -34,6 +35,7 @@ class Runner:
         self._dtype = dtype
         self._resident = Resident(device, getattr(torch, dtype))
         self._width = width
+        self._own: Any = None
         self._news = threading.Condition()
         self._waiting: list[Request] = []
         self._thread: threading.Thread | None = None
@@ -77,16 +79,26 @@ class Runner:
 
     def _run(self) -> None:
         stacks: list[Stack] = []
-        with ExitStack() as scope:
-            scope.enter_context(flushed())
-            if self.device.type == "cuda":  # a stream of its own, so that steps can be captured
-                scope.enter_context(torch.cuda.stream(torch.cuda.Stream(self.device)))
-            while (newcomers := self._arrivals(busy=bool(stacks))) is not None:
-                for request in newcomers:
-                    self._place(request, stacks)
-                for stack in stacks:
-                    _turn(stack)
-                stacks = [each for each in stacks if each.crowd]
+        try:
+            with flushed(), self._stream():
+                while (newcomers := self._arrivals(busy=bool(stacks))) is not None:
+                    for request in newcomers:
+                        self._place(request, stacks)
+                    for stack in stacks:
+                        _turn(stack)
+                    stacks = [each for each in stacks if each.crowd]
+        except Exception as error:  # there is no such device, or it is lost: nobody waits for ever
+            with self._news:
+                waiting, self._waiting, self._thread = self._waiting, [], None
+            _fail([*waiting, *(each for stack in stacks for each in stack.crowd)], error)
+
+    def _stream(self) -> AbstractContextManager[Any]:
+        """On a GPU a stream of its own, so that steps can be captured; the same each time."""
+        if self.device.type != "cuda":
+            return nullcontext()
+        if self._own is None:
+            self._own = torch.cuda.Stream(self.device)
+        return torch.cuda.stream(self._own)  # type: ignore[no-any-return]
 
     def _arrivals(self, busy: bool) -> list[Request] | None:
         """Who has come; None, and the thread is to end, where nobody did for a while."""
