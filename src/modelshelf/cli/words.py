@@ -40,6 +40,9 @@ _HUES = {
     "training": "magenta",
     "regularisation": "yellow",
     "preparation": "green",
+    "text": "blue",
+    "images": "red",
+    "module": "white",
 }
 _BARS = "▏▎▍▌▋▊▉"  # none fills its cell, so that stripes stay apart
 
