@@ -13,10 +13,12 @@ from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.metrics import metric_for
 from modelshelf.data.read import from_memory, read_table
 from modelshelf.data.understand import understand
+from modelshelf.engines.torch_.devices import Device, find_device
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.space import Space
 from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
 from modelshelf.study.budget import Budget, Clock
+from modelshelf.study.engines import POPULATION
 from modelshelf.study.pareto import Prefer
 from modelshelf.study.single import train_and_shelve, train_one
 from modelshelf.study.testing import DEFAULT_FRACTION, TestSet
@@ -41,6 +43,7 @@ def tune(
     until_no_gain: str | float | bool | None = None,
     module: Any = None,
     workers: int | None = None,
+    device: str = "auto",
     shelf: str | Path | None = None,
     study: str | None = None,
     warm_start: bool = False,
@@ -71,7 +74,9 @@ def tune(
             what is left (`"1%"`, or `True`), or a number in the metric's unit. `time_limit` is
             then the most it takes; an hour if nothing is said.
         module: Reserved for PyTorch modules; not available yet.
-        workers: Networks trained at a time; all cores if nothing is said.
+        workers: Networks trained at a time; if nothing is said, all cores, or 64 on a GPU.
+        device: `auto` (a GPU where PyTorch has one), `cpu`, `cuda` or `mps`. On a GPU, networks of
+            equal shape are trained together.
         shelf: Where to keep everything; `$MODELSHELF_SHELF`, else `./.modelshelf`.
         study: A name for the study. The same data and settings go on with the same study; by its
             name, a study goes on with another space too.
@@ -108,6 +113,7 @@ def tune(
         space=space,
         prefer=prefer,
         workers=workers,
+        device=device,
         shelf=shelf,
         study=study,
         warm_start=warm_start,
@@ -161,6 +167,7 @@ def request(
     space: Space | Mapping[str, Any] | str | Path | None = None,
     prefer: str = "best",
     workers: int | None = None,
+    device: str = "auto",
     shelf: str | Path | None = None,
     study: str | None = None,
     warm_start: bool = False,
@@ -174,6 +181,7 @@ def request(
     for word, count, least in (("folds", folds, 2), ("workers", workers, 1)):
         if count is not None and (isinstance(count, bool) or count < least):
             raise SettingError(f"{word} is {count!r}: expected a whole number from {least} on.")
+    found = find_device(device)
     dataset = understand(table, target, task, columns or {}, allow_wide)
     schema = dataset.schema
     searched = _space(space)
@@ -188,7 +196,8 @@ def request(
         test=_test(test),
         folds=_folds(folds, dataset),
         prefer=Prefer.of(prefer),
-        workers=workers or cpu_count(),
+        workers=workers or _workers(found, searched),
+        device=found.name,
         shelf=shelf,
         name=study,
         warm_start=warm_start,
@@ -196,6 +205,12 @@ def request(
     )
     asked.test.part(dataset, seed)  # a test file that does not fit is found out before any training
     return asked
+
+
+def _workers(device: Device, space: Space) -> int:
+    """How many networks are trained at a time: a population on a GPU, else one for each core."""
+    dense = space.fixed.get("network", "dense") == "dense" and "network" not in space.varied
+    return POPULATION if device.is_gpu and dense else int(cpu_count())
 
 
 def _folds(folds: int | None, dataset: Dataset) -> int:

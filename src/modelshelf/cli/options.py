@@ -14,6 +14,7 @@ __all__ = [
     "AllowWide",
     "AsJson",
     "Columns",
+    "DeviceName",
     "Example",
     "Figure",
     "RowsFile",
@@ -39,6 +40,14 @@ RowsFile = Annotated[
 TestFile = Annotated[str | None, typer.Option("--test", help="And those of its test file.")]
 Figure = Annotated[
     Path | None, typer.Option("--figure", help="Draw it into this .html file, which works offline.")
+]
+DeviceName = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="auto (a GPU where PyTorch has one), cpu, cuda or mps. On a GPU, networks of equal "
+        "shape are trained together.",
+    ),
 ]
 AllowWide = Annotated[
     bool, typer.Option("--allow-wide", help="Accept a table with more columns than rows.")

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ from modelshelf.cli.options import (
     AllowWide,
     AsJson,
     Columns,
+    DeviceName,
     Example,
     ShelfPlace,
     TestFile,
@@ -60,6 +62,7 @@ def train(
     ] = None,
     column: Columns = None,
     seed: Annotated[int, typer.Option(min=0, help="Every random draw follows from it.")] = 0,
+    device: DeviceName = "auto",
     shelf: ShelfPlace = None,
     study: Annotated[str | None, typer.Option(help="A name for the study it lies in.")] = None,
     allow_wide: AllowWide = False,
@@ -82,7 +85,8 @@ def train(
     settings = parse_settings(given)
     if like is not None:
         asked = {"--target": target, "--example": example, "--metric": metric, "--study": study,
-                 "--column": column, "--task": None if task == "auto" else task}  # fmt: skip
+                 "--column": column, "--task": None if task == "auto" else task,
+                 "--device": None if device == "auto" else device}  # fmt: skip
         _refuse([name for name, value in asked.items() if value])
         _train_like(like, settings, seed, data, test, shelf, as_json)
         return
@@ -92,6 +96,7 @@ def train(
     from modelshelf.data.metrics import metric_for
     from modelshelf.data.understand import understand
     from modelshelf.space.configuration import Configuration
+    from modelshelf.study.engines import Engines
     from modelshelf.study.progress import Stopper
     from modelshelf.study.single import train_and_shelve
 
@@ -106,7 +111,11 @@ def train(
     for line in dataset.summary():
         console.print(safe(line), style="dim")
     stopper = Stopper()
-    with _Curve(console) as live, signals(stopper, live):
+    with (
+        closing(Engines(device)) as engines,
+        _Curve(console) as live,
+        signals(stopper, live),
+    ):
         single = train_and_shelve(
             dataset,
             found,
@@ -117,6 +126,7 @@ def train(
             seed=seed,
             watcher=live,
             stopper=stopper,
+            engines=engines,
         )
     _end(console, single, dataset.schema.task, found, shelf, as_json)
 

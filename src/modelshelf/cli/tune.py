@@ -14,6 +14,7 @@ from modelshelf.cli.live import Live
 from modelshelf.cli.options import (
     AllowWide,
     Columns,
+    DeviceName,
     Example,
     ShelfPlace,
     make_console,
@@ -74,8 +75,10 @@ def tune(
     ] = None,
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
     workers: Annotated[
-        int | None, typer.Option(help="Networks trained at a time.  [default: all cores]")
+        int | None,
+        typer.Option(help="Networks trained at a time.  [default: all cores; on a GPU, 64]"),
     ] = None,
+    device: DeviceName = "auto",
     shelf: ShelfPlace = None,
     study: Annotated[
         str | None,
@@ -122,6 +125,7 @@ def tune(
         space=space,
         prefer=prefer,
         workers=workers,
+        device=device,
         shelf=shelf,
         study=study,
         warm_start=warm_start,

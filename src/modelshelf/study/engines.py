@@ -25,12 +25,12 @@ from modelshelf.engines import numpy_
 from modelshelf.engines.torch_.devices import find_device
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["Builder", "Engines", "OwnModule", "rows_like", "torch_network"]
+__all__ = ["POPULATION", "Builder", "Engines", "OwnModule", "rows_like", "torch_network"]
 
 #: Makes a `torch.nn.Module` of a configuration, for data like these.
 Builder = Callable[[Configuration, TrainingData], Any]
 
-_WIDTH = 64  # members of a population
+POPULATION = 64  #: members that are trained together on a GPU
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +56,6 @@ class Engines:
         self._hang, self._limit = hang_seconds, memory_limit
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
-
-    @property
-    def members(self) -> int | None:
-        """How many dense members are trained at a time on the device; None: one for each core."""
-        return _WIDTH if self._device.is_gpu else None
 
     def of(self, configuration: Configuration) -> Engine[Any]:
         """The engine that trains this network. Raises `SettingError` where it is not installed."""
@@ -129,7 +124,7 @@ class Engines:
 
         with self._lock:
             if "population" not in self._made:
-                self._made["population"] = PopulationEngine(self._device.name, _WIDTH)
+                self._made["population"] = PopulationEngine(self._device.name, POPULATION)
         return self._made["population"].supports(configuration) is None
 
     def _make(self, kind: str) -> Any:
