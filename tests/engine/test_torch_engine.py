@@ -129,10 +129,14 @@ def train(build, classes=3, epochs=3, **settings):
 
 
 WRONG = {
-    "shape": (lambda z: z[:, :2], SettingError, r"Given gave shape \(2, 2\) .* give \(2, 3\)"),
-    "scalar": (lambda z: z.sum(), SettingError, r"gave shape \(\) for 2 rows of shape \(7,\)"),
-    "nothing": (lambda z: None, SettingError, "gave a NoneType: give a tensor"),
-    "classes": (lambda z: z.argmax(1), SettingError, "gave torch.int64: give logits, not classes"),
+    "shape": (
+        lambda z: z[:, :2],
+        SettingError,
+        r"Given gave shape \(2, 2\), .* give logits of shape \(2, 3\)",
+    ),
+    "scalar": (lambda z: z.sum(), SettingError, r"gave shape \(\), for 2 rows of shape \(7,\)"),
+    "nothing": (lambda z: None, SettingError, "gave a NoneType, not a tensor"),
+    "classes": (lambda z: z.argmax(1), SettingError, "gave torch.int64, which has no gradients"),
     "cut off": (lambda z: z.detach(), MemberError, "does not depend on its parameters"),
 }
 

@@ -65,37 +65,38 @@ class Asking:
 
         Raises `SettingError` for a shape or dtype that is neither.
         """
-        output, rows, name = self.module(x), len(x), type(self.module).__name__
-        wanted = self._wanted(rows)
+        output, rows = self.module(x), len(x)
+        if isinstance(output, torch.Tensor) and output.is_floating_point():
+            shape = tuple(output.shape)
+            if shape == (rows, self.outputs):
+                return output
+            if shape == (rows,) and self.outputs == 1:
+                return output[:, None]
+            if self.classes and self.outputs == 2 and shape in ((rows,), (rows, 1)):
+                logit = output.reshape(rows, 1)  # of the second class; that of the first is 0
+                return torch.cat([torch.zeros_like(logit), logit], dim=1)
+        raise self._refused(output, x)
+
+    def _refused(self, output: Any, x: torch.Tensor) -> SettingError:
         if not isinstance(output, torch.Tensor):
-            raise SettingError(
-                f"The module {name} gave a {type(output).__name__}: give a tensor, {wanted}."
-            )
-        if not output.is_floating_point():
-            raise SettingError(
-                f"The module {name} gave {output.dtype}: give "
-                f"{'logits, not classes' if self.classes else 'fractions'}, in floating point."
-            )
-        shape = tuple(output.shape)
-        if shape == (rows, self.outputs):
-            return output
-        if shape == (rows,) and self.outputs == 1:
-            return output[:, None]
-        if self.classes and self.outputs == 2 and shape in ((rows,), (rows, 1)):
-            logit = output.reshape(rows, 1)  # of the second class; that of the first is 0
-            return torch.cat([torch.zeros_like(logit), logit], dim=1)
-        raise SettingError(
-            f"The module {name} gave shape {shape} for {rows} rows of shape {tuple(x.shape[1:])}: "
-            f"give {wanted}."
+            came = f"a {type(output).__name__}, not a tensor"
+        elif not output.is_floating_point():
+            came = f"{output.dtype}, which has no gradients"
+        else:
+            came = f"shape {tuple(output.shape)}"
+        return SettingError(
+            f"The module {type(self.module).__name__} gave {came}, for {len(x)} rows of shape "
+            f"{tuple(x.shape[1:])}: give {self._wanted(len(x))}."
         )
 
     def _wanted(self, rows: int) -> str:
         if self.classes and self.outputs == 2:
-            return f"({rows}, 2), a logit for each class, or ({rows},), the second one's"
+            return f"logits of shape ({rows}, 2), or ({rows},) for the second class alone"
         if self.classes:
-            return f"({rows}, {self.outputs}), a logit for each class"
-        one = f" or ({rows},)" if self.outputs == 1 else ""
-        return f"({rows}, {self.outputs}){one}, a number for each row"
+            return f"logits of shape ({rows}, {self.outputs}), one for each class"
+        return f"numbers of shape ({rows}, {self.outputs})" + (
+            f" or ({rows},)" if self.outputs == 1 else ""
+        )
 
     def answer(self, x: Any, beat: Beat = silent, epoch: int = 0) -> NDArray[np.float64]:
         """Outputs (rows, outputs), float64, in evaluation mode.

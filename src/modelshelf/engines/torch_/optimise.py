@@ -34,20 +34,9 @@ def _biases_of(module: torch.nn.Module) -> Iterator[torch.Tensor]:
 
 def optimizer_of(configuration: Configuration, module: torch.nn.Module) -> torch.optim.Optimizer:
     """The configuration's optimizer, in groups that share factors of rate and of decay."""
-    biases = {id(each) for each in _biases_of(module)}
-    parts: dict[str, list[torch.Tensor]] = {"weights": [], "biases": [], "rest": []}
-    for each in module.parameters():
-        if each.requires_grad:
-            rest = "biases" if id(each) in biases else "rest"
-            parts["weights" if each.ndim >= 2 else rest].append(each)
-    factors = {"biases": configuration.number("bias_lr_factor")}
-    groups = [
-        {"params": several, "factor": factors.get(name, 1.0), "decayed": name == "weights"}
-        for name, several in parts.items()
-        if several
-    ]
+    groups = _groups(configuration, module)
     rate, epsilon = configuration.number("learning_rate"), configuration.number("epsilon")
-    every = [each for several in parts.values() for each in several]
+    every = [each for group in groups for each in group["params"]]
     # One pass over all of a parameter's numbers, where PyTorch has one.
     fused = all(each.is_floating_point() for each in every) and every[0].device.type != "mps"
     adam = {"betas": (configuration.number("beta1"), configuration.number("beta2"))}
@@ -67,6 +56,18 @@ def optimizer_of(configuration: Configuration, module: torch.nn.Module) -> torch
         case "adamw":
             return torch.optim.AdamW(groups, lr=rate, eps=epsilon, fused=fused, **adam)
     return torch.optim.Adam(groups, lr=rate, eps=epsilon, fused=fused, **adam)
+
+
+def _groups(configuration: Configuration, module: torch.nn.Module) -> list[dict[str, Any]]:
+    """Parameters by factor of the rate and whether they decay; most often all are one group."""
+    biases = {id(each) for each in _biases_of(module)}
+    decays, factor = "weight_decay" in configuration, configuration.number("bias_lr_factor")
+    groups: dict[tuple[float, bool], list[torch.Tensor]] = {}
+    for each in module.parameters():
+        if each.requires_grad:
+            alike = factor if id(each) in biases else 1.0, decays and each.ndim >= 2
+            groups.setdefault(alike, []).append(each)
+    return [{"params": several, "factor": f, "decayed": d} for (f, d), several in groups.items()]
 
 
 class Rates:

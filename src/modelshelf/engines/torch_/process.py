@@ -26,7 +26,7 @@ from modelshelf.engines.torch_.pulse import Pulse
 __all__ = ["Child"]
 
 _LOOK = 0.05  # seconds between two looks at the flag and the pulse
-_STARTING = 120.0  # seconds within which a process must have imported PyTorch
+_STARTING = 120.0  # seconds that imports and a builder may take, before the first batch
 _STOPPING = 1.0  # seconds that a batch may take to end once the flag is set
 _SAID = 4096  # bytes of what it prints that are remembered
 _QUOTED = 400  # and characters of them that are quoted
@@ -96,7 +96,7 @@ class Child:
                 self._pulse.stop[0], told = 1, now
             if told and now - told > _STOPPING:
                 return False
-            patience = hang_seconds if beats else max(hang_seconds, _STARTING)
+            patience = hang_seconds if self._pulse.epoch else max(hang_seconds, _STARTING)
             if now - moved > patience:
                 raise self._hanging(patience)
         return True

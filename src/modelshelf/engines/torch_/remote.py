@@ -43,7 +43,7 @@ class RemoteEngine:
     A thread that advances a member waits for a process, which is started when first needed, kept,
     and holds one thread of PyTorch; so many threads are so many processes. What would have ended
     the process ends the member alone, with `MemberError`: an exception, `exit()`, a crash, too much
-    memory, or nothing that moves for `hang_seconds`.
+    memory, or a batch that is not done within `hang_seconds`.
 
     `build` travels by cloudpickle: functions and classes of a script, a notebook or a test, lambdas
     and closures all do. What it closes over travels too, so that open files, locks, sockets and
@@ -120,7 +120,7 @@ class RemoteEngine:
         self._end()
 
     def _asked(self, task: Train | Answer, stop: NDArray[np.uint8] | None) -> Any:
-        packed = self._files.packed(task)
+        packed, _held = self._files.packed(task)  # held until there is an answer
         child = self._pool.take() or Child(self._build, self._device, self._folder, self._limit)
         found = None
         try:

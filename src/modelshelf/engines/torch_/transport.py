@@ -30,11 +30,15 @@ class Files:
         self._known: dict[int, Path] = {}
         self._numbers = itertools.count()
 
-    def packed(self, task: Any) -> bytes:
-        """A task as bytes; `pickle.loads` in the other process makes it again."""
+    def packed(self, task: Any) -> tuple[bytes, list[NDArray[Any]]]:
+        """A task as bytes, of which `pickle.loads` in the other process makes it again.
+
+        The arrays besides are those that it will map: hold them until it has.
+        """
         buffer = io.BytesIO()
-        _Pickler(buffer, self).dump(task)
-        return buffer.getvalue()
+        pickler = _Pickler(buffer, self)
+        pickler.dump(task)
+        return buffer.getvalue(), pickler.placed
 
     def place(self, array: NDArray[Any]) -> tuple[Any, ...]:
         """Where to map an array from: the arguments of `mapped`."""
@@ -59,10 +63,12 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def __init__(self, file: io.BytesIO, files: Files) -> None:
         super().__init__(file)
         self._files = files
+        self.placed: list[NDArray[Any]] = []
 
     def reducer_override(self, obj: Any) -> Any:
         large = isinstance(obj, np.ndarray) and obj.nbytes > _SMALL and not obj.dtype.hasobject
         if large and obj.dtype.names is None:
+            self.placed.append(obj)
             return mapped, self._files.place(obj)
         return super().reducer_override(obj)
 
