@@ -1,4 +1,7 @@
-"""Modules that do what modules should not; a file of its own, for child processes import it."""
+"""Modules that do what modules should not, and rows that are read when asked for.
+
+A file of its own, for child processes import it.
+"""
 
 from __future__ import annotations
 
@@ -65,3 +68,16 @@ class Mischief(torch.nn.Module):
 
 def mischief(configuration, data):
     return Mischief(data, DOES[configuration.whole("batch_size")])
+
+
+class Streamed:
+    """Rows that stay in their file until they are asked for."""
+
+    def __init__(self, x):
+        self.x, self.shape, self.dtype = x, x.shape, x.dtype
+
+    def __len__(self):
+        return len(self.x)
+
+    def take(self, at):
+        return self.x[at]

@@ -18,13 +18,14 @@ import pytest
 import torch
 
 from modelshelf.core.errors import EngineError, MemberError, SettingError
+from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.torch_.engine import TorchEngine
 from modelshelf.engines.torch_.failure import told
 from modelshelf.engines.torch_.remote import RemoteEngine
 from modelshelf.engines.torch_.transport import Files, mapped
 from modelshelf.space.configuration import Configuration
 from tests.engine.conftest import make_data
-from tests.engine.mischief import DOES, Mischief, mischief
+from tests.engine.mischief import DOES, Mischief, Streamed, mischief
 
 TOLD = {
     17: r"^ValueError: no such column \(mischief\.py:\d+, boom, in epoch 3\)\.$",
@@ -148,6 +149,16 @@ def test_what_cannot_travel_is_refused():
         RemoteEngine(lambda c, d: lock)
 
 
+def test_data_that_cannot_travel_is_refused_and_so_is_a_closed_engine(data):
+    engine = RemoteEngine(mischief)
+    unsendable = replace(data, x=[threading.Lock()])
+    with pytest.raises(SettingError, match="data cannot be sent to another process"):
+        train(engine, unsendable, 16)
+    engine.close()
+    with pytest.raises(EngineError, match="was closed"):
+        train(engine, data, 16)
+
+
 def test_a_process_that_cannot_start_says_why(data, tmp_path, monkeypatch):
     (tmp_path / "torch.py").write_text("raise ImportError('no torch here')")
     monkeypatch.syspath_prepend(tmp_path)
@@ -246,6 +257,34 @@ def test_rows_in_a_mapped_file_train_as_rows_in_memory(marking, data, tmp_path, 
     there = replace(big, x=np.load(tmp_path / "x.npy", mmap_mode="r"))
     curves = [train(marking, each, 16)[1].curve for each in (big, there)]
     assert np.array_equal(*curves)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whole", [False, True])
+def test_rows_that_no_memory_holds_are_streamed(whole, tmp_path):
+    """A gigabyte and a half of rows where a process may hold one; reading them whole fails."""
+    rows, width = 400_000, 1000
+    x = np.memmap(tmp_path / "x", np.float32, mode="w+", shape=(rows, width))
+    target = np.arange(rows) % 3
+    for start in range(0, rows, 50_000):
+        x[start : start + 50_000, :3] = np.eye(3)[target[start : start + 50_000]]
+    y = np.eye(3, dtype=np.float32)[target]
+    large = TrainingData(Streamed(x), y, np.array(x[:100]), y[:100], True)
+
+    def build(configuration, data):
+        if whole:
+            np.array(data.x.x)
+        return torch.nn.Linear(width, 3)
+
+    engine = RemoteEngine(build, memory_limit=2**30)
+    try:
+        if whole:
+            with pytest.raises(MemberError, match="Out of memory"):
+                train(engine, large, 256, epochs=1)
+        else:
+            assert train(engine, large, 256, epochs=1)[1].curve[0, 2] == 1.0
+    finally:
+        engine.close()
 
 
 def test_a_message_that_has_no_end_is_cut():

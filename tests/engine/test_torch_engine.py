@@ -39,6 +39,7 @@ CASES = [
     {"bias_lr_factor": 0.1},
     {"monitor": "accuracy", "patience": 5, "min_delta": 0.01},
     {"normalisation": "batch", "batch_size": 13},
+    {"normalisation": "batch", "averaging": 0.9, "optimizer": "momentum", "learning_rate": 0.02},
 ]
 NUMBERS = [
     {"loss": "quadratic"},

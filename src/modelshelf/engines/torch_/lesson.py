@@ -68,7 +68,8 @@ class Lesson:
         steps = c.whole("epochs") * math.ceil(len(data.x) / self._batch)
         self._rates, self._loss = Rates(c, steps), loss_of(c, data)
         like = self._asking.like
-        self._targets = targets_of(data, like.dtype).to(like.device)
+        dtype = torch.promote_types(like.dtype, torch.float32)
+        self._targets = targets_of(data, dtype).to(like.device)
         self._learned = [each for each in module.parameters() if each.requires_grad]
         self._weights = weights_of(module)
         self._l1, self._l2, self._clip, self._averaging, self._dropped = (

@@ -15,7 +15,7 @@ import cloudpickle
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.core.errors import SettingError
+from modelshelf.core.errors import EngineError, SettingError
 from modelshelf.core.protocols import Leg, TrainingData
 from modelshelf.engines.torch_.names import FROZEN
 from modelshelf.engines.torch_.process import Child
@@ -120,7 +120,15 @@ class RemoteEngine:
         self._end()
 
     def _asked(self, task: Train | Answer, stop: NDArray[np.uint8] | None) -> Any:
-        packed, _held = self._files.packed(task)  # held until there is an answer
+        if not self._end.alive:
+            raise EngineError("The engine was closed: its processes are gone. Make a new one.")
+        try:
+            packed, _held = self._files.packed(task)  # held until there is an answer
+        except Exception as error:
+            raise SettingError(
+                f"The data cannot be sent to another process ({error}): give arrays, or a data set "
+                "that opens its files when it is read."
+            ) from None
         child = self._pool.take() or Child(self._build, self._device, self._folder, self._limit)
         found = None
         try:
