@@ -11,7 +11,7 @@ from joblib import cpu_count
 from modelshelf.core.errors import SettingError
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.metrics import metric_for
-from modelshelf.data.read import from_memory, read_table
+from modelshelf.data.read import from_memory, read_table, usual_target
 from modelshelf.data.understand import understand
 from modelshelf.engines.torch_.devices import Device, find_device
 from modelshelf.space.configuration import Configuration
@@ -54,7 +54,8 @@ def tune(
     """Train many networks on a table, put each on the shelf, and name the best one honestly.
 
     Args:
-        X: A table (rows, columns): a data frame, a 2-D array, or the path of a file.
+        X: A table (rows, columns): a data frame, a 2-D array, or the path of a file. Or images: an
+            array (rows, height, width) or (rows, height, width, colours), or a folder's path.
         y: The target (rows,); or leave it out and name the column with `target`.
         target: The target's column in `X`.
         time_limit: Seconds for everything, or text such as `"10m"`; 60 s if nothing is said.
@@ -64,7 +65,8 @@ def tune(
         metric: `accuracy`, `auc`, `rmse`, …; accuracy or rmse if nothing is said.
         task: `auto`, `binary`, `multiclass` or `regression`.
         folds: On how many folds finalists are re-tested.
-        test: A share of the rows to set apart (0.2), a table, or the path of one; 0 for none.
+        test: A share of the rows to set apart (0.2), a table, its `(X, y)`, or the path of one; 0
+            for none.
         space: What to search: a `Space`, its settings, or the path of a TOML or Python file
             (a Python file is executed, and defines `space`).
         prefer: `best`; or `small` or `fast`: of the finalists whose re-tests are within the noise
@@ -193,7 +195,7 @@ def request(
         budget=budget,
         seed=seed,
         space=searched,
-        test=_test(test),
+        test=_test(test, target),
         folds=_folds(folds, dataset),
         prefer=Prefer.of(prefer),
         workers=workers or _workers(found, searched),
@@ -227,8 +229,8 @@ def _space(space: Space | Mapping[str, Any] | str | Path | None) -> Space:
     return Space.of({} if space is None else space)
 
 
-def _test(test: Any) -> TestSet:
-    """A test set from a share, a path, or a table; text that is a number is a share."""
+def _test(test: Any, target: str) -> TestSet:
+    """A test set from a share, a path, a table, or (X, y); text that is a number is a share."""
     if test is None:
         return TestSet(DEFAULT_FRACTION)
     if isinstance(test, (str, Path)):
@@ -238,14 +240,18 @@ def _test(test: Any) -> TestSet:
             return TestSet(table=read_table(test))
     if isinstance(test, (int, float)) and not isinstance(test, bool):
         return TestSet(float(test))
+    if isinstance(test, tuple) and len(test) == 2:
+        return TestSet(table=from_memory(*test, target)[0])
     return TestSet(table=test if isinstance(test, Table) else from_memory(test)[0])
 
 
 def _table(X: Any, y: Any, target: str | None) -> tuple[Table, str]:
-    if isinstance(X, Table) and target is not None:
-        return X, target
+    if isinstance(X, Table) and (found := target or usual_target(X)) is not None:
+        return X, found
     if isinstance(X, (str, Path)):
+        table = read_table(X)
+        target = target or usual_target(table)
         if target is None:
             raise SettingError("Name the column to predict: target='…'.")
-        return read_table(X), target
+        return table, target
     return from_memory(X, y, target)

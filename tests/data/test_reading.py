@@ -152,7 +152,7 @@ def test_arrays_and_lists():
     with pytest.raises(DataError, match="X has 30 rows and y has 29"):
         from_memory(x, y[:-1])
     with pytest.raises(DataError, match="shape"):
-        from_memory(np.zeros((3, 3, 3)))
+        from_memory(np.zeros(3))
     with pytest.raises(DataError, match="same name"):
         from_memory(pd.DataFrame(x, columns=["a", "a", "b"]), y)
 
@@ -192,7 +192,7 @@ def test_arff(tmp_path):
 def test_npz(tmp_path):
     rng = np.random.default_rng(0)
     path = tmp_path / "t.npz"
-    np.savez(path, X=rng.normal(size=(12, 2, 2)), y=np.array(list("uv" * 6)))
+    np.savez(path, X=rng.normal(size=(12, 4)), y=np.array(list("uv" * 6)))
     assert read_table(path).frame.columns == ["x0", "x1", "x2", "x3", "y"]
     np.savez(path, X=rng.normal(size=(12, 2)), y=np.arange(11))
     with pytest.raises(DataError, match=r"one length, and found X 12, y 11"):

@@ -28,7 +28,7 @@ def source(
     data: str | None, target: str | None, example: str | None, command: str
 ) -> tuple[Any, str]:
     """The table and its target's name, from a file or a bundled data set."""
-    from modelshelf.data.read import bundled, read_table
+    from modelshelf.data.read import bundled, read_table, usual_target
 
     if example is not None:
         if data is not None:
@@ -41,6 +41,7 @@ def source(
             f"or try `modelshelf {command} --example digits`."
         )
     table = read_table(data)
+    target = target or usual_target(table)
     if target is None:
         names = ", ".join(table.frame.columns[:12])
         raise SettingError(f"Name the column to predict with --target. The table has: {names}.")

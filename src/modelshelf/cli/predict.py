@@ -47,7 +47,7 @@ def predict(
     """
     import polars as pl
 
-    from modelshelf.data.read import read_table
+    from modelshelf.data.read import FILE, read_table
     from modelshelf.study.model import Model
 
     if out is not None and out.suffix.lower() not in (".csv", ".parquet"):
@@ -64,6 +64,8 @@ def predict(
         if isinstance(model, Model) and model.has_intervals:
             low, high = model.predict_interval(table).T.tolist()
             columns |= {"low": low, "high": high}
+    if table.tensor is not None and FILE in table.frame.columns:
+        columns = {FILE: table.frame[FILE].to_list()} | columns
     frame = pl.DataFrame(columns, strict=False)
     console = make_console(stderr=True)
     for note in notes:

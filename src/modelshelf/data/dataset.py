@@ -107,6 +107,7 @@ class Table:
     frame: pl.DataFrame
     source: str = ""  #: where it can be read again: a path, or `example:NAME`; empty: from memory
     tensor: Tensor | None = None  #: its rows' inputs, where these are arrays beside the columns
+    notes: tuple[str, ...] = ()  #: what a person should know of how it was read
 
 
 @dataclass(frozen=True, slots=True, eq=False)

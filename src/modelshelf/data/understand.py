@@ -13,6 +13,7 @@ from modelshelf.core.errors import DataError, nearest
 from modelshelf.core.records import Task
 from modelshelf.data.columns import Read, as_kind, read_column
 from modelshelf.data.dataset import Column, Dataset, Kind, Schema, Table
+from modelshelf.data.resize import brought_to
 from modelshelf.data.target import read_target, target_codes
 from modelshelf.data.tensor import Frame, Tensor, as_columns, shape_words
 
@@ -37,7 +38,7 @@ def understand(
         near = nearest(target, frame.columns)
         raise DataError(f"There is no column {target!r} to predict: {near}")
     overrides = _overrides(columns or {}, frame.columns, target)
-    notes: list[str] = []
+    notes = list(table.notes)
     absent = frame[target].is_null()
     if frame[target].dtype.is_float():
         absent |= frame[target].is_nan()
@@ -92,8 +93,8 @@ def conform(
     Categories that the schema's table did not have are allowed: they have their place. Raises
     `DataError` where a column is missing, or where the target holds a new class.
     """
-    frame, notes = table.frame, []
     _check_form(schema, table)
+    frame, notes = table.frame, list(table.notes)
     inputs = [c.name for c in schema.inputs] if schema.tabular else []
     wanted = inputs + ([schema.target] if need_target else [])
     missing = [name for name in wanted if name not in frame.columns]
@@ -104,6 +105,9 @@ def conform(
     if (frame.height if table.tensor is None else table.tensor.height) == 0:
         raise DataError(f"{table.name} has no rows.")
     target, rows = None, table.tensor
+    if rows is not None:
+        rows, note = brought_to(rows, schema.shape, table.name)
+        notes += [note] if note else []
     if need_target:
         absent = frame[schema.target].is_null()
         if absent.all():
@@ -128,11 +132,6 @@ def _check_form(schema: Schema, table: Table) -> None:
         wanted = "a table's" if schema.tabular else shape_words(schema.shape, schema.image)
         came = "a table's" if table.tensor is None else "arrays"
         raise DataError(f"{table.name}: expected {wanted} rows, and got {came}.")
-    if table.tensor is not None and table.tensor.shape != schema.shape:
-        raise DataError(
-            f"{table.name} has rows of shape {table.tensor.shape}: expected {schema.shape}, as the "
-            "network learned from."
-        )
 
 
 def _overrides(columns: Mapping[str, str], names: list[str], target: str) -> dict[str, Kind]:

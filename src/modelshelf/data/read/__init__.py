@@ -15,8 +15,10 @@ from modelshelf.data.read.binary import read_arrow, read_parquet
 from modelshelf.data.read.bundled import EXAMPLE, bundled
 from modelshelf.data.read.delimited import read_delimited
 from modelshelf.data.read.frames import from_memory
+from modelshelf.data.read.idx import is_idx, read_idx
+from modelshelf.data.read.images import FILE, named_images, read_folder, usual_target
 
-__all__ = ["bundled", "from_memory", "read_again", "read_table"]
+__all__ = ["FILE", "bundled", "from_memory", "read_again", "read_table", "usual_target"]
 
 _READERS: dict[str, Callable[[Path], Table]] = {
     ".parquet": read_parquet,
@@ -38,11 +40,12 @@ _MAGIC = {b"PAR1": read_parquet, b"ARROW1": read_arrow, b"PK\x03\x04": read_npz}
 def read_table(source: str | Path) -> Table:
     """Read a file by its ending, or by how it begins where the ending says nothing.
 
-    Raises `DataError` where it is missing, a folder, empty, or not a table.
+    A folder is one of images, and so is a table whose column names image files. Raises `DataError`
+    where it is missing, empty, or not a table.
     """
     path = Path(source)
     if path.is_dir():
-        raise DataError(f"{str(path)!r} is a folder: give the file in it that holds the table.")
+        return replace(read_folder(path), source=str(path.resolve()), name=path.resolve().name)
     if not path.exists():
         raise DataError(f"There is no file {str(path)!r}{_near(path)}.")
     try:
@@ -52,11 +55,14 @@ def read_table(source: str | Path) -> Table:
         raise DataError(f"{str(path)!r} cannot be read: {error.strerror}.") from None
     if not begin:
         raise DataError(f"{str(path)!r} is empty: expected a table with a header row.")
-    reader = _READERS.get(path.suffix.lower())
+    reader = read_idx if is_idx(path) else _READERS.get(path.suffix.lower())
     if reader is None:
         found = (each for magic, each in _MAGIC.items() if begin.startswith(magic))
         reader = next(found, read_delimited)
-    table = replace(reader(path), source=str(path.resolve()))
+    table = reader(path)
+    if table.tensor is None:
+        table = named_images(table, path) or table
+    table = replace(table, source=str(path.resolve()))
     if path.stem.lower() in _NAMELESS and path.resolve().parent.name:
         return replace(table, name=f"{path.resolve().parent.name}/{table.name}")
     return table

@@ -1,4 +1,4 @@
-"""NumPy's npz: `X` and `y`, or one array for each column."""
+"""NumPy's npz: `X` and `y`, one array for each column, or images with their labels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Table
+from modelshelf.data.read.pixels import as_tensor
 
 __all__ = ["array_columns", "read_npz"]
 
@@ -19,7 +20,8 @@ __all__ = ["array_columns", "read_npz"]
 def read_npz(path: Path) -> Table:
     """Read arrays of equal length: 1-D ones as columns, 2-D ones as a column for each of theirs.
 
-    Nothing is unpickled: arrays of Python objects are refused.
+    One of three axes or more holds the rows' images; the others are columns beside it. Nothing is
+    unpickled: arrays of Python objects are refused.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -30,11 +32,17 @@ def read_npz(path: Path) -> Table:
     if not lengths or len(set(lengths.values())) > 1:
         told = ", ".join(f"{n} {count}" for n, count in lengths.items()) or "no arrays"
         raise DataError(f"{str(path)!r}: expected arrays of one length, and found {told}.")
+    images = [name for name, array in arrays.items() if array.ndim > 2]
+    if len(images) > 1:
+        raise DataError(
+            f"{str(path)!r} has {len(images)} arrays of images ({', '.join(images)}): expected one."
+        )
+    rows = as_tensor(arrays[images[0]], f"{images[0]} in {str(path)!r}") if images else None
     columns: dict[str, Any] = {}
     for name, array in arrays.items():
-        if array.ndim:
+        if array.ndim and name not in images:
             columns |= array_columns(array, name.lower() if array.ndim > 1 else name)
-    return Table(path.name, pl.DataFrame(columns))
+    return Table(path.name, pl.DataFrame(columns), tensor=rows)
 
 
 def array_columns(array: NDArray[Any], name: str) -> dict[str, NDArray[Any]]:

@@ -13,6 +13,8 @@ from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Table
 from modelshelf.data.read.arrays import array_columns
 from modelshelf.data.read.delimited import clean_text, unique_names
+from modelshelf.data.read.pixels import as_array, as_tensor
+from modelshelf.data.tensor import Tensor
 
 __all__ = ["from_memory"]
 
@@ -23,24 +25,29 @@ def from_memory(
     """A table from what is in memory, and the name of its target column (empty if there is none).
 
     `X`: a data frame that narwhals knows (pandas, polars, pyarrow, …), a 2-D array, a list of
-    rows, or a dictionary of columns. `y`: (rows,), or leave it out and name a column by `target`.
+    rows, or a dictionary of columns; or images, an array or a PyTorch tensor of three axes or more.
+    `y`: (rows,), or leave it out and name a column by `target`.
     """
-    frame = _frame(X)
+    array = as_array(X)
+    if array is not None and array.ndim > 2:
+        rows: Tensor | None = as_tensor(array, "X")
+        frame, height = pl.DataFrame(), len(array)
+    else:
+        rows, frame = None, _frame(X if array is None else array)
+        height = frame.height
     if y is not None:
         answers = _series(y)
-        if len(answers) != frame.height:
-            raise DataError(
-                f"X has {frame.height} rows and y has {len(answers)}: expected as many."
-            )
+        if len(answers) != height:
+            raise DataError(f"X has {height} rows and y has {len(answers)}: expected as many.")
         wanted = target or str(getattr(y, "name", None) or "target")
         while wanted in frame.columns:
             wanted += "_"
-        frame, target = frame.with_columns(answers.alias(wanted)), wanted
+        frame, target = pl.DataFrame([*frame, answers.alias(wanted)]), wanted
     elif isinstance(target, str) is False and target is not None:
         raise DataError(f"target names a column, and {target!r} is no name.")
-    if frame.height == 0:
+    if height == 0:
         raise DataError("The table has no rows.")
-    return Table(name, clean_text(frame)), target or ""
+    return Table(name, clean_text(frame), tensor=rows), target or ""
 
 
 def _frame(X: Any) -> pl.DataFrame:
@@ -82,7 +89,8 @@ def _series(values: Any) -> pl.Series:
         return _series(nw.from_native(values, series_only=True))
     except TypeError:
         pass
-    array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+    given = as_array(values)
+    array = np.asarray(values, dtype=object) if given is None else given
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
