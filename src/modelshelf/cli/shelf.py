@@ -13,6 +13,7 @@ from rich.table import Table
 
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
 from modelshelf.cli.pareto import Against, draw_front
+from modelshelf.cli.show_objective import parameters_in_words
 from modelshelf.cli.words import barcode_text, number, safe, short
 
 __all__ = ["Order", "shelf"]
@@ -80,7 +81,7 @@ def shelf(
         console.print(_studies(studies, opened, console.width))
         if chosen is not None:
             console.print()
-            console.print(_networks(shown, chosen.metric, console.width))
+            console.print(_networks(shown, chosen, console.width))
             if len(trials) > len(shown):
                 console.print(f"{len(trials) - len(shown)} more: --limit 0 lists all.", style="dim")
             console.print("Take one down: modelshelf show BARCODE", style="dim")
@@ -133,14 +134,15 @@ def _studies(studies: list[Any], opened: Any, width: int) -> Table:
     return _table(cells, ("study", "winner", "metric", "task", "begun (UTC)"))
 
 
-def _networks(trials: list[Any], metric: str, width: int) -> Table:
+def _networks(trials: list[Any], study: Any, width: int) -> Table:
     from modelshelf.space.configuration import Configuration
 
+    what = parameters_in_words if study.is_objective else short
     cells = []
     for t in trials:
         row: dict[str, Any] = {
             "barcode": t.barcode,
-            metric: number(t.score),
+            study.metric: number(t.score),
             "loss": number(t.loss),
             "epochs": f"{t.epoch}",
             "for": t.purpose.value,
@@ -150,7 +152,7 @@ def _networks(trials: list[Any], metric: str, width: int) -> Table:
             configuration = Configuration.from_json(t.configuration)
             row["weights"] = f"{t.parameters:,}"
             row["stripes"] = barcode_text(configuration)
-            row["what"] = short(configuration)
+            row["what"] = what(configuration)
         cells.append(row)
     return _table(cells, ("barcode", "for", "status", "stripes", "what"))
 

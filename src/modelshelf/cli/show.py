@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
+from modelshelf.cli.show_objective import show_objective
 from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, safe, typed
 from modelshelf.core.errors import ShelfError
 
@@ -58,6 +59,9 @@ def show(
     if as_json:
         found = {**asdict(trial), "curve": [asdict(p) for p in points], "winner": winner or None}
         typer.echo(json_line(found))
+        return
+    if study.is_objective:
+        show_objective(console, trial, study, points, configuration)
         return
     console.print(
         Text(trial.barcode, style="bold green").append("  ").append(barcode_text(configuration))

@@ -18,6 +18,7 @@ from modelshelf.space.configuration import Configuration
 from modelshelf.space.words import in_words
 from modelshelf.study.model import best_copy
 from modelshelf.study.result import StudyResult
+from modelshelf.study.rows import with_networks
 from modelshelf.study.words import explained
 from modelshelf.understanding.explain import explain
 
@@ -95,9 +96,12 @@ class Story:
 
 
 def story_of(study: str, shelf: str | Path | None = None) -> Story:
-    """The story of a study: its name, or how it begins. Raises `ShelfError` where there is none."""
+    """The story of a study: its name, or how it begins.
+
+    Raises `ShelfError` where there is none, and where it is of an objective function.
+    """
     with Shelf.open(shelf) as opened:
-        record = opened.study(study)
+        record = with_networks(opened.study(study))
         trials = tuple(
             each
             for each in opened.trials(record.name)

@@ -39,6 +39,11 @@ class StudyRecord:
     test_uses: int = 0  #: how often the test rows were looked at
     result: dict[str, Any] | None = field(default=None, hash=False)
 
+    @property
+    def is_objective(self) -> bool:
+        """Whether its trials are calls of a person's function, which keeps its own networks."""
+        return "optuna" in self.settings
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -23,6 +23,7 @@ from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.pareto import Cost, non_dominated
+from modelshelf.study.rows import with_networks
 
 __all__ = ["Candidate", "Front", "answer_seconds", "cost_of", "front_of", "multiply_adds"]
 
@@ -89,9 +90,10 @@ def cost_of(
 def front_of(shelf: Shelf, study: StudyRecord) -> Front:
     """The front of a study's search, each network as it stands on the shelf.
 
-    Re-tests and the winner's last training are on other rows, and left out.
+    Re-tests and the winner's last training are on other rows, and left out. Raises `ShelfError`
+    where the study is of an objective function.
     """
-    metric = METRICS[study.metric]
+    metric = METRICS[with_networks(study).metric]
     sign = 1.0 if study.direction is Direction.MINIMIZE else -1.0
     files = shelf.files(study.name)
     preparations: dict[str, Preparation] = {}

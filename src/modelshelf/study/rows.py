@@ -15,7 +15,26 @@ from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.problem import Problem
 from modelshelf.study.testing import TestSet
 
-__all__ = ["found_again", "learned_from", "problem_of", "problem_on", "table_of", "where_rows_are"]
+__all__ = [
+    "found_again",
+    "learned_from",
+    "problem_of",
+    "problem_on",
+    "table_of",
+    "where_rows_are",
+    "with_networks",
+]
+
+
+def with_networks(record: StudyRecord) -> StudyRecord:
+    """The study itself. Raises `ShelfError` where it is of an objective function."""
+    if record.is_objective:
+        raise ShelfError(
+            f"The trials of the study {record.name} are calls of an objective function: it reads "
+            "its own rows, and keeps its own networks. `modelshelf show` has what one returned, "
+            "and `modelshelf explain` says what its parameters did."
+        )
+    return record
 
 
 def where_rows_are(dataset: Dataset, test: TestSet) -> dict[str, Any]:
@@ -84,7 +103,7 @@ def table_of(
 
 def _noted(record: StudyRecord) -> dict[str, Any]:
     """What the study noted of its rows. Raises `DataError` where it is too old to have done so."""
-    rows = record.settings.get("rows", {})
+    rows = with_networks(record).settings.get("rows", {})
     if "test_key" not in rows:
         raise DataError(
             f"The study {record.name} is of an older modelshelf, which did not note where its rows "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from modelshelf.core.errors import ShelfError
-from modelshelf.core.records import Purpose, Status, TrialRecord
+from modelshelf.core.records import Direction, Purpose, Status, TrialRecord
 from modelshelf.data.metrics import METRICS
 from modelshelf.insight.explanation import Explanation, explained
 from modelshelf.insight.studied import Studied
@@ -44,7 +46,9 @@ def explain(study: str, shelf: str | Path | None = None, *, seed: int = 0) -> Ex
         )
     if record.status != "done":
         notes.append("The study is not finished: it may say more when it is.")
-    return explained(record.name, found, seed, tuple(notes))
+    told = explained(record.name, found, seed, tuple(notes))
+    # What an objective trains, and how, is its own: the course's rows would be of nothing.
+    return replace(told, rows=()) if record.is_objective else told
 
 
 def studied(shelf: Shelf, record: StudyRecord) -> Studied:
@@ -93,6 +97,8 @@ def _results(
     shelf: Shelf, record: StudyRecord, space: Space, trials: dict[int, TrialRecord]
 ) -> list[Result]:
     """What each network had reached at each rung."""
+    if record.is_objective:
+        return _valued(record, trials)
     rungs, metric, found = rungs_of(space.most_epochs), METRICS[record.metric], []
     for each in shelf.jobs(record.name):
         if each.outcome is None or each.job.trial not in trials:
@@ -103,3 +109,13 @@ def _results(
             value = ranking_value(metric, each.outcome)
             found.append(Result(each.job.trial, ends.index(each.job.to_epoch), value))
     return found
+
+
+def _valued(record: StudyRecord, trials: dict[int, TrialRecord]) -> list[Result]:
+    """What an objective returned, or reported last; lower is better."""
+    sign = 1.0 if record.direction is Direction.MINIMIZE else -1.0
+    return [
+        Result(number, 0, sign * each.score if math.isfinite(each.score) else math.inf)
+        for number, each in trials.items()
+        if each.status is not Status.FAILED
+    ]

@@ -16,7 +16,7 @@ from modelshelf.data.split import Split
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.model import Model, best_copy
 from modelshelf.study.problem import Prepared, Problem
-from modelshelf.study.rows import problem_on, table_of
+from modelshelf.study.rows import problem_on, table_of, with_networks
 from modelshelf.study.testing import TestSet
 
 __all__ = ["Taken", "as_table", "take"]
@@ -76,8 +76,10 @@ def take(
     """The network that a barcode or copy id stands for, or the first few characters of one.
 
     `data` and `test` are the study's rows, where they came from memory or have moved. Raises
-    `BarcodeError` where it matches nothing or several, `ShelfError` where the shelf is damaged.
+    `BarcodeError` where it matches nothing or several, `ShelfError` where the shelf is damaged, and
+    where it is of a study of an objective function.
     """
     with Shelf.open(shelf) as opened:
         trial = best_copy(opened, barcode)
-        yield Taken(opened, opened.study(trial.study), trial, as_table(data), as_table(test))
+        study = with_networks(opened.study(trial.study))
+        yield Taken(opened, study, trial, as_table(data), as_table(test))
