@@ -21,6 +21,7 @@ from modelshelf.core.errors import EngineError, MemberError, SettingError
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.torch_.engine import TorchEngine
 from modelshelf.engines.torch_.failure import told
+from modelshelf.engines.torch_.network import TorchNetwork
 from modelshelf.engines.torch_.remote import RemoteEngine
 from modelshelf.engines.torch_.transport import Files, mapped
 from modelshelf.space.configuration import Configuration
@@ -117,6 +118,19 @@ def test_a_process_serves_many_members_and_ctrl_c_does_not_reach_it(marking, dat
     assert process_of(marking, train(marking, data, 16)[0])[0] == first
 
 
+def test_a_network_off_the_shelf_answers_without_what_training_kept(marking, data):
+    member, _ = train(marking, data, 16)
+    network = marking.network(member, True)
+    there = marking.thaw(member.configuration, data, 0, network.tensors())
+    again = marking.network(there, True)
+    assert again.parameters == network.parameters == 7 * 3 + 3
+    assert np.array_equal(again.predict(data.x), network.predict(data.x))
+    here = TorchNetwork.from_tensors(
+        lambda c, d: Marked(d), member.configuration, data, network.tensors()
+    )
+    assert np.array_equal(here.predict(data.x), network.predict(data.x))
+
+
 def test_threads_have_processes_of_their_own(marking, data):
     together = threading.Barrier(2)
 
@@ -193,7 +207,8 @@ engine = remote.RemoteEngine(build)
 member = engine.start(Configuration(patience=0), data, 0)
 engine.advance(member, data, 2, np.zeros(1, np.uint8))
 assert "torch" not in sys.modules
-print(engine.network(member, True).tensors()["state.process"], flush=True)
+print(engine.network(member, True).tensors()["state.process"])
+print(engine._folder, flush=True)
 os.kill(os.getpid(), 9)
 """
 
@@ -203,12 +218,13 @@ def test_a_script_without_a_guard_works_and_its_death_ends_its_processes(tmp_pat
     script.write_text(SCRIPT)
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert ran.returncode == -signal.SIGKILL, ran.stderr
-    said, process = ran.stdout.split("\n")[:2]
+    said, process, folder = ran.stdout.splitlines()
     assert said == "main runs"  # once: the child did not run the script again
     until = time.monotonic() + 10.0
     while alive(int(process)):
         assert time.monotonic() < until
         time.sleep(0.02)
+    assert not Path(folder).exists()
 
 
 def alive(process):

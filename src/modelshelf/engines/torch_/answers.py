@@ -114,6 +114,6 @@ class Asking:
                 output = self.through(self.put(rows))
                 found[at : at + len(rows)] = output.detach().cpu().double().numpy()
                 at += len(rows)
-        if np.isfinite(self.limits[1]):
+        if self.limits[0] < self.limits[1] < np.inf:
             np.clip(found, *self.limits, out=found)
         return found

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import pickle
 import select
+import shutil
 import signal
 import sys
 import threading
+import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ from modelshelf.engines.torch_.pulse import Pulse
 from modelshelf.engines.torch_.tasks import Answer, Train
 
 __all__ = ["main"]
+
+_DYING = 1.0  # seconds within which a parent that hung up is gone, if it was killed
 
 
 class _Fork:
@@ -52,7 +56,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started us
     descriptor, pulse_path, device, limit = sys.argv[1:]
     connection, pulse = Connection(int(descriptor)), Pulse(Path(pulse_path))
-    threading.Thread(target=_end_with, args=(int(descriptor),), daemon=True).start()
+    watched = int(descriptor), os.getppid(), pulse.path.parent
+    threading.Thread(target=_end_with, args=watched, daemon=True).start()
     fork = _Fork(connection)
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
@@ -87,17 +92,24 @@ def _carried_out(build: Any, task: Train | Answer, device: str, pulse: Pulse, be
         member = engine.thaw(task.configuration, task.data, task.seed, task.tensors)
     leg = engine.advance(member, task.data, task.to_epoch, pulse.stop)
     if leg.interrupted:
-        return leg, {}, 0
-    network = engine.network(member, task.data.classes)
-    return leg, network.tensors() | engine.snapshot(member), network.parameters
+        return leg, {}
+    return leg, engine.network(member, task.data.classes).tensors() | engine.snapshot(member)
 
 
-def _end_with(descriptor: int) -> None:
-    """End when the other end of the socket is closed, whatever this process is at."""
+def _end_with(descriptor: int, parent: int, folder: Path) -> None:
+    """End when the other end of the socket is closed, whatever this process is at.
+
+    Where that is because the parent was killed, no one but us can remove its files.
+    """
     watched = select.poll()
     watched.register(descriptor, 0)  # hanging up is always told; bytes that arrive are not
     while not any(event & (select.POLLHUP | select.POLLERR) for _, event in watched.poll()):
         pass
+    until = time.monotonic() + _DYING
+    while os.getppid() == parent and time.monotonic() < until:
+        time.sleep(0.01)
+    if os.getppid() != parent:
+        shutil.rmtree(folder, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)  # and whatever a module started
 
 

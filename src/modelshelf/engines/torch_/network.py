@@ -17,7 +17,7 @@ from modelshelf.engines.torch_.alone import alone, settle
 from modelshelf.engines.torch_.answers import Asking, Beat, silent
 from modelshelf.engines.torch_.loss import probabilities
 from modelshelf.engines.torch_.memory import activations
-from modelshelf.engines.torch_.names import NETWORK
+from modelshelf.engines.torch_.names import NETWORK, PARAMETERS
 from modelshelf.engines.torch_.state import arrays_of, load, state_from, state_of
 from modelshelf.space.configuration import Configuration
 
@@ -65,6 +65,7 @@ class TorchNetwork:
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Parameters and buffers by name, as they lie on the shelf."""
         named = arrays_of(state_of(self.module), NETWORK)
+        named[PARAMETERS] = np.array(self.parameters)
         if self.asking.limits != _NO_LIMITS:
             named["limits"] = np.array(self.asking.limits)
         return named

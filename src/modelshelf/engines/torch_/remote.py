@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import EngineError, SettingError
 from modelshelf.core.protocols import Leg, TrainingData
-from modelshelf.engines.torch_.names import FROZEN
+from modelshelf.engines.torch_.names import FROZEN, PARAMETERS
 from modelshelf.engines.torch_.process import Child
 from modelshelf.engines.torch_.tasks import Answer, Train
 from modelshelf.engines.torch_.transport import Files
@@ -34,7 +34,6 @@ class RemoteMember:
     data: TrainingData
     seed: int
     tensors: dict[str, NDArray[Any]] | None = None  #: the kept weights, and all that `thaw` needs
-    parameters: int = 0  #: how many numbers are learned; 0 before its module was built
 
 
 class RemoteEngine:
@@ -87,18 +86,18 @@ class RemoteEngine:
         if found is None:
             nothing = np.zeros((0, 3))
             return Leg(0, 0, np.inf, 0, 0.0, nothing, ended=False, diverged=False, interrupted=True)
-        leg, tensors, parameters = found
+        leg, tensors = found
         if not leg.interrupted:
-            member.tensors, member.parameters = tensors, parameters
+            member.tensors = tensors
         return cast("Leg", leg)
 
     def network(self, member: RemoteMember, classes: bool) -> RemoteNetwork:
         """The member's kept weights, as a network that answers in another process."""
-        if not member.parameters:
+        if member.tensors is None:
             self.advance(member, member.data, 0, np.zeros(1, np.uint8))
         every = member.tensors or {}
         kept = {name: each for name, each in every.items() if not name.startswith(FROZEN)}
-        return RemoteNetwork(self, member.configuration, member.data, kept, member.parameters)
+        return RemoteNetwork(self, member.configuration, member.data, kept)
 
     def snapshot(self, member: RemoteMember) -> dict[str, NDArray[Any]]:
         """Everything that `thaw` needs besides the kept weights, by name."""
@@ -153,7 +152,11 @@ class RemoteNetwork:
     configuration: Configuration
     data: TrainingData
     kept: dict[str, NDArray[Any]]
-    parameters: int  #: how many numbers were learned
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        return int(self.kept[PARAMETERS])
 
     def predict(self, x: Any) -> NDArray[np.float64]:
         """Class probabilities (rows, classes), or the standardised target (rows,), float64."""
