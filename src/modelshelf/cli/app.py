@@ -18,6 +18,7 @@ from modelshelf.cli.probe import probe
 from modelshelf.cli.report import report
 from modelshelf.cli.shelf import shelf
 from modelshelf.cli.show import show
+from modelshelf.cli.tokenise import tokenise
 from modelshelf.cli.train import train
 from modelshelf.cli.tune import tune
 from modelshelf.cli.worth import worth
@@ -49,6 +50,7 @@ for command in (
     worth,
     diagnose,
     report,
+    tokenise,
 ):
     app.command()(command)
 

@@ -60,10 +60,15 @@ class Bag:
         """(rows, size) float32, a missing text as an empty one; never NaN or infinite."""
         weights = weighed(self.counts(texts), self.settings.counts, self.idf)
         known = np.diff(weights.indptr) > 0
-        rows = _of_length(weights)
+        made = np.zeros((len(texts), self.size), np.float32)
+        made[:, -1] = ~known
         if self.projection.size:
-            rows = _of_length(csr_matrix(rows @ self.projection))
-        made: _F = hstack([rows, csr_matrix(~known[:, None])], dtype=np.float32).toarray()
+            rows = weights @ self.projection
+            made[:, :-1] = rows * _to_length(np.einsum("ij,ij->i", rows, rows))[:, None]
+            return made
+        row = np.repeat(np.arange(len(texts)), np.diff(weights.indptr))
+        squares = np.bincount(row, weights.data**2, len(texts))
+        made[row, weights.indices] = weights.data * _to_length(squares)[row]
         return made
 
     def counts(self, texts: Sequence[str | None]) -> csr_matrix:
@@ -109,6 +114,8 @@ def fit_bag(texts: Sequence[str | None], settings: TextSettings) -> Bag:
         most = settings.vocabulary // len(each)  # of each kind the same number
         names = tuple(most_frequent(map(x, given), most, settings.min_count) for x in each)
     bag = Bag(settings, names, _none(), _none(), bpe)
+    if not settings.idf and settings.features != "embedding":
+        return bag
     counts = bag.counts(given)
     idf = inverse_frequency(counts) if settings.idf else _none()
     projection = _none()
@@ -152,11 +159,11 @@ def inverse_frequency(counts: csr_matrix) -> _F:
     return idf
 
 
-def _of_length(rows: csr_matrix) -> csr_matrix:
-    """Rows of one length; what has none stays 0."""
-    from sklearn.preprocessing import normalize
-
-    return csr_matrix(normalize(rows) * np.float32(_LENGTH))
+def _to_length(squares: NDArray[Any]) -> _F:
+    """(rows,): what brings rows to one length, by their sums of squares; 0 for what has none."""
+    lengths = np.sqrt(squares)
+    scale = np.divide(_LENGTH, lengths, out=np.zeros_like(lengths), where=lengths > 1e-12)
+    return scale.astype(np.float32)
 
 
 def _counted(texts: Sequence[str], extract: Extract, names: Sequence[str]) -> csr_matrix:

@@ -63,10 +63,14 @@ def _within_words(shortest: int, longest: int) -> Any:
 
 def extractors(settings: TextSettings, bpe: str = "") -> tuple[Extract, ...]:
     """From a raw text to its features, repeated as often as they occur; two of them for a union."""
-    within_words = _within_words(min(2, settings.character_ngrams), settings.character_ngrams)
 
     def by_word(text: str) -> list[str]:
         return word_runs(tokens(text, settings, bpe), settings.word_ngrams)
+
+    if "characters" not in settings.tokeniser:
+        return (by_word,)
+    longest = settings.character_ngrams
+    within_words = _within_words(min(2, longest), longest)
 
     def by_character(text: str) -> list[str]:
         found: list[str] = within_words(normalised(text, settings.lower))
@@ -74,5 +78,4 @@ def extractors(settings: TextSettings, bpe: str = "") -> tuple[Extract, ...]:
 
     if settings.tokeniser == "characters":
         return (by_character,)
-    both = settings.tokeniser == "words+characters"
-    return (by_word, by_character) if both else (by_word,)
+    return by_word, by_character
