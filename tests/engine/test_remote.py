@@ -29,8 +29,8 @@ from tests.engine.conftest import make_data
 from tests.engine.mischief import DOES, Mischief, Streamed, mischief
 
 TOLD = {
-    17: r"^ValueError: no such column \(mischief\.py:\d+, boom, in epoch 3\)\.$",
-    18: r"^The module called exit\(4\) \(mischief\.py:\d+, <lambda>, in epoch 3\)\.$",
+    17: r"^ValueError: no such column \(mischief\.py:\d+ in boom, in epoch 3\)\.$",
+    18: r"^The module called exit\(4\) \(mischief\.py:\d+ in <lambda>, in epoch 3\)\.$",
     19: r"^The module ended its process with status 3 \(in epoch 3\)\. .* last: about to end$",
     21: r"^The process was killed \(SIGKILL\), most likely because memory ran out \(in epoch 3\)",
     22: r"^The module gave no sign of life for 3 s in epoch 3, and its process was ended",

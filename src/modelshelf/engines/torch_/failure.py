@@ -48,7 +48,7 @@ def _own_frame(error: BaseException) -> list[str]:
     """The innermost frame that belongs to no library."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith(_LIBRARIES):
-            return [f"{Path(frame.filename).name}:{frame.lineno}, {frame.name}"]
+            return [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"]
     return []
 
 

@@ -48,6 +48,9 @@ class RemoteEngine:
     and closures all do. What it closes over travels too, so that open files, locks, sockets and
     tensors on a GPU do not. Arrays go by files that are mapped into memory, written once.
 
+    PyTorch's, NumPy's and Python's own state is put back after each member, and the builder is read
+    anew for each; what a module changes in modules that it imports stays for the next one there.
+
     `memory_limit` in bytes is the most data that each process may hold; without one, it is what is
     free when a task begins.
     """
