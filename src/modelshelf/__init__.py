@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 from modelshelf.core.version import __version__
 
 __all__ = [
+    "Choice",
     "Configuration",
+    "Integer",
     "Model",
+    "Real",
     "Shelf",
     "Space",
     "StudyResult",
@@ -25,21 +28,26 @@ __all__ = [
     "explain",
     "probe",
     "report",
+    "tokenise",
     "train",
     "train_like",
     "training_step",
     "tune",
+    "use_module",
     "worth",
 ]
 
 if TYPE_CHECKING:
     from modelshelf.api import train, tune
     from modelshelf.core.errors import UserError
+    from modelshelf.data.text.steps import tokenise
     from modelshelf.reports.page import report
     from modelshelf.shelf import Shelf
     from modelshelf.space.configuration import Configuration
+    from modelshelf.space.domains import Choice, Integer, Real
     from modelshelf.space.space import Space
     from modelshelf.study import Model, StudyResult
+    from modelshelf.study.modules import use_module
     from modelshelf.understanding.compare import compare
     from modelshelf.understanding.diagnose import diagnose
     from modelshelf.understanding.dissect import dissect
@@ -59,11 +67,16 @@ _HOMES = {
     "train_like": "understanding.like",
     "probe": "understanding.probe",
     "report": "reports.page",
+    "tokenise": "data.text.steps",
     "train": "api",
     "tune": "api",
+    "use_module": "study.modules",
     "UserError": "core.errors",
     "Shelf": "shelf",
+    "Choice": "space.domains",
     "Configuration": "space.configuration",
+    "Integer": "space.domains",
+    "Real": "space.domains",
     "Space": "space.space",
     "Model": "study",
     "StudyResult": "study",

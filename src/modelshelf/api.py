@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from modelshelf.core.errors import SettingError
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.metrics import metric_for
 from modelshelf.data.read import from_memory, read_table, usual_target
+from modelshelf.data.read.given import from_arrays, from_torch, is_torch_data
 from modelshelf.data.understand import understand
 from modelshelf.engines.torch_.devices import Device, find_device
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.space import Space
 from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
 from modelshelf.study.budget import Budget, Clock
-from modelshelf.study.engines import POPULATION
+from modelshelf.study.engines import HANG_SECONDS, POPULATION, Engines
+from modelshelf.study.modules import Declared, declare
 from modelshelf.study.pareto import Prefer
 from modelshelf.study.single import train_and_shelve, train_one
 from modelshelf.study.testing import DEFAULT_FRACTION, TestSet
@@ -44,6 +47,7 @@ def tune(
     module: Any = None,
     workers: int | None = None,
     device: str = "auto",
+    hang_seconds: float = HANG_SECONDS,
     shelf: str | Path | None = None,
     study: str | None = None,
     warm_start: bool = False,
@@ -75,7 +79,9 @@ def tune(
         until_no_gain: Stop when twice the time is expected to gain less than this: a share of
             what is left (`"1%"`, or `True`), or a number in the metric's unit. `time_limit` is
             then the most it takes; an hour if nothing is said.
-        module: Reserved for PyTorch modules; not available yet.
+        module: In place of our own networks, a PyTorch module: a class or a function that
+            returns one, whose arguments join the space; a module; or `"file.py:NAME"` (the file
+            is executed). Arrays, tensors, a `Dataset` or a `DataLoader` go in as they are.
         workers: Networks trained at a time; if nothing is said, all cores, or 64 on a GPU.
         device: `auto` (a GPU where PyTorch has one), `cpu`, `cuda` or `mps`. On a GPU, networks of
             equal shape are trained together.
@@ -101,11 +107,12 @@ def tune(
         >>> result = tune(X, y, trials=10, shelf=tmp_path)  # doctest: +SKIP
         >>> result.model.predict(X[:2])  # doctest: +SKIP
     """
-    if module is not None:
-        raise SettingError("module= is not available yet: give a table, and leave module out.")
     clock = Clock()
+    declared = None if module is None else declare(module)
+    table, column, declared = _given(X, y, target, declared)
     asked = request(
-        *_table(X, y, target),
+        table,
+        column,
         budget=Budget.of(time_limit, trials, until_no_gain),
         seed=seed,
         metric=metric,
@@ -117,6 +124,8 @@ def tune(
         workers=workers,
         device=device,
         shelf=shelf,
+        module=declared,
+        hang_seconds=hang_seconds,
         study=study,
         warm_start=warm_start,
         columns=columns,
@@ -136,24 +145,36 @@ def train(
     seed: int = 0,
     task: str = "auto",
     metric: str | None = None,
+    module: Any = None,
+    hang_seconds: float = HANG_SECONDS,
     columns: Mapping[str, str] | None = None,
     shelf: str | Path | None = None,
 ) -> Model:
     """Train one network, without a search. A fifth of the rows validates it.
 
-    Arguments are those of `tune`. The network is returned; its `record` holds what it reached. With
-    a `shelf` it is put there, unless the very same lies there already: then that one is returned.
+    Arguments are those of `tune`; of a `module`, the configuration holds its arguments, such as
+    `Configuration(**{"module.width": 64})`, where they are not its defaults. The network is
+    returned; its `record` holds what it reached. With a `shelf` it is put there, unless the very
+    same lies there already: then that one is returned.
 
     Raises `UserError` for data or settings that cannot be used, and where training diverges in its
     first epoch.
     """
-    dataset = understand(*_table(X, y, target), task, columns or {})
+    configuration, own = configuration or Configuration(), None
+    declared = None if module is None else declare(module)
+    table, column, declared = _given(X, y, target, declared)
+    if declared is not None:
+        configuration, own = declared.configuration(configuration)
+    dataset = understand(table, column, task, columns or {})
     found = metric_for(metric, dataset.schema.task)
-    configuration = (configuration or Configuration()).for_text(dataset.schema.texts)
+    configuration = configuration.for_text(dataset.schema.texts)
     configuration.refuse_idle()
-    if shelf is None:
-        return train_one(dataset, found, configuration, seed=seed).model
-    return train_and_shelve(dataset, found, configuration, seed=seed, shelf=shelf).model
+    with closing(Engines(own=own, hang_seconds=hang_seconds)) as engines:
+        if shelf is None:
+            return train_one(dataset, found, configuration, seed=seed, engines=engines).model
+        return train_and_shelve(
+            dataset, found, configuration, seed=seed, shelf=shelf, engines=engines
+        ).model
 
 
 def request(
@@ -170,6 +191,8 @@ def request(
     prefer: str = "best",
     workers: int | None = None,
     device: str = "auto",
+    module: Declared | None = None,
+    hang_seconds: float = HANG_SECONDS,
     shelf: str | Path | None = None,
     study: str | None = None,
     warm_start: bool = False,
@@ -186,7 +209,7 @@ def request(
     found = find_device(device)
     dataset = understand(table, target, task, columns or {}, allow_wide)
     schema = dataset.schema
-    searched = _space(space)
+    searched, own = (_space(space), None) if module is None else module.space(space)
     if schema.texts:
         searched = searched.for_text(dataset.rows, schema.texts == len(schema.inputs))
     asked = Request(
@@ -195,11 +218,13 @@ def request(
         budget=budget,
         seed=seed,
         space=searched,
-        test=_test(test, target),
+        test=_test(test, target, as_it_is=table.tensor is not None and not table.tensor.image),
         folds=_folds(folds, dataset),
         prefer=Prefer.of(prefer),
         workers=workers or _workers(found, searched),
         device=found.name,
+        own=own,
+        hang_seconds=_seconds(hang_seconds),
         shelf=shelf,
         name=study,
         warm_start=warm_start,
@@ -229,7 +254,13 @@ def _space(space: Space | Mapping[str, Any] | str | Path | None) -> Space:
     return Space.of({} if space is None else space)
 
 
-def _test(test: Any, target: str) -> TestSet:
+def _seconds(given: float) -> float:
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given > 0:
+        raise SettingError(f"hang_seconds is {given!r}: expected a number of seconds above 0.")
+    return float(given)
+
+
+def _test(test: Any, target: str, as_it_is: bool) -> TestSet:
     """A test set from a share, a path, a table, or (X, y); text that is a number is a share."""
     if test is None:
         return TestSet(DEFAULT_FRACTION)
@@ -240,9 +271,27 @@ def _test(test: Any, target: str) -> TestSet:
             return TestSet(table=read_table(test))
     if isinstance(test, (int, float)) and not isinstance(test, bool):
         return TestSet(float(test))
+    if is_torch_data(test):
+        return TestSet(table=from_torch(test, target)[0])
     if isinstance(test, tuple) and len(test) == 2:
-        return TestSet(table=from_memory(*test, target)[0])
+        rows = from_arrays(*test, target) if as_it_is else None
+        return TestSet(table=(rows or from_memory(*test, target))[0])
     return TestSet(table=test if isinstance(test, Table) else from_memory(test)[0])
+
+
+def _given(
+    X: Any, y: Any, target: str | None, declared: Declared | None
+) -> tuple[Table, str, Declared | None]:
+    """The table, its target's name, and the module: a loader says how large its batches are."""
+    if is_torch_data(X):
+        if declared is None:
+            raise SettingError("A Dataset or DataLoader goes with module=…: give it, or arrays.")
+        if y is not None:
+            raise SettingError("A Dataset holds its own targets: leave y out.")
+        table, column, size = from_torch(X, target)
+        return table, column, declared.with_batch_size(size)
+    found = None if declared is None else from_arrays(X, y, target)
+    return *(found or _table(X, y, target)), declared
 
 
 def _table(X: Any, y: Any, target: str | None) -> tuple[Table, str]:

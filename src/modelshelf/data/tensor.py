@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError
 
-__all__ = ["Frame", "Tensor", "as_columns", "shape_words"]
+__all__ = ["Blocks", "Frame", "Tensor", "as_columns", "shape_words"]
 
 _BLOCK = 1 << 24  # bytes that are looked at at a time
+_LARGE = 1 << 28  # bytes below which rows that are mapped from a file are read into memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +67,15 @@ class Tensor:
         """Its rows as one array in memory, (rows, …)."""
         return np.ascontiguousarray(self.array if self.index is None else self.array[self.index])
 
+    @property
+    def lies_in_file(self) -> bool:
+        """Whether it is mapped from a file, and too large to be read as a matter of course."""
+        each: Any = self.array
+        while isinstance(each, np.ndarray) and not isinstance(each, np.memmap):
+            each = each.base
+        size = self.height * self.numbers * self.dtype.itemsize
+        return isinstance(each, np.memmap) and size >= _LARGE
+
     def blocks(self) -> Iterator[NDArray[Any]]:
         """The same, a few rows at a time."""
         rows = max(1, _BLOCK // max(self.numbers * self.dtype.itemsize, 1))
@@ -93,6 +103,35 @@ class Tensor:
         for block in self.blocks():
             digest.update(np.ascontiguousarray(block).tobytes())
         return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """Rows that stay where they lie until they are asked for, as an engine may be given them.
+
+    >>> rows = Blocks(Tensor(np.arange(12.0).reshape(4, 3)), np.dtype(np.float32))
+    >>> len(rows[1:]), rows.shape, rows[1:].take(np.array([0])).tolist()
+    (3, (4, 3), [[3.0, 4.0, 5.0]])
+    """
+
+    rows: Tensor
+    dtype: np.dtype[Any]  #: of what is taken
+
+    def __len__(self) -> int:
+        return self.rows.height
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As an array's: (rows, …)."""
+        return (self.rows.height, *self.rows.shape)
+
+    def __getitem__(self, rows: Any) -> Blocks:
+        """These rows, none of them read: numbers, a mask or a slice."""
+        return replace(self, rows=self.rows[rows])
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """These rows as an array in memory, (rows, …)."""
+        return self.rows[rows].read().astype(self.dtype, copy=False)
 
 
 #: The inputs of a data set: a table's columns, or rows of an array.

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Task
-from modelshelf.space.cases import Asked, Case, cases_of, order_of
+from modelshelf.space.cases import Case, cases_of, fitting_losses, order_of
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.configuration import LOSSES, Configuration
 from modelshelf.space.defaults import CASES, entries_for, entries_for_text
 from modelshelf.space.domains import Choice, Domain, Integer, Value
 from modelshelf.space.file import read_space_file
 from modelshelf.space.own import is_own
-from modelshelf.space.part import Part
+from modelshelf.space.part import Part, choices, told_parts
 from modelshelf.space.portfolio import PORTFOLIO, PORTFOLIO_OF_TEXT
 
 __all__ = ["Space"]
@@ -43,6 +43,7 @@ class Space:
 
     def __init__(self, *, when: Mapping[str, object] | None = None, **entries: object) -> None:
         self._given = entries, when
+        self._portfolio: tuple[Mapping[str, object], ...] = PORTFOLIO
         kinds = _kinds(entries.get("network", "dense"))
         given = {**entries_for(kinds), **entries}
         general = {name: Part.of(name, each) for name, each in given.items()}
@@ -77,7 +78,7 @@ class Space:
 
     def _changed(self, general: Mapping[str, Part], cases: tuple[Case, ...]) -> Space:
         space = Space.__new__(Space)
-        space._given = self._given
+        space._given, space._portfolio = self._given, self._portfolio
         space._settle(general, cases, self._known)
         return space
 
@@ -88,7 +89,7 @@ class Space:
 
     def _names(self, name: str) -> tuple[Value, ...]:
         """The values of a hyperparameter that has names for values, which have no order."""
-        values = dict.fromkeys(value for part in self._parts(name) for value in _choices(part))
+        values = dict.fromkeys(value for part in self._parts(name) for value in choices(part))
         return tuple(values) if all(isinstance(each, str) for each in values) else ()
 
     def _part(self, name: str, value_of: Callable[[str], Value | None]) -> Part | None:
@@ -122,9 +123,9 @@ class Space:
         """The space with the losses that fit the task, of those that it names."""
         fitting = LOSSES[task.is_classification]
         general = self._general["loss"]
-        named = _choices(general)
+        named = choices(general)
         losses = [value for value in named if value in fitting] or ["quadratic"]
-        cases = tuple(filter(None, (_fitting(case, fitting) for case in self._cases)))
+        cases = tuple(filter(None, (fitting_losses(case, fitting) for case in self._cases)))
         if losses == named and cases == self._cases:
             return self
         return self._changed({**self._general, "loss": Part.of("loss", losses)}, cases)
@@ -138,6 +139,12 @@ class Space:
         entries, when = self._given
         dense = "dense" in _kinds(entries.get("network", "dense"))
         return Space(when=when, **{**entries_for_text(rows, alone), **entries}) if dense else self
+
+    def with_usual(self, portfolio: Iterable[Mapping[str, object]]) -> Space:
+        """The same space, in which these settings are known to do well in place of the usual."""
+        space = self._changed(self._general, self._cases)
+        space._portfolio = tuple(portfolio)
+        return space
 
     def for_epochs(self, epochs: int) -> Space:
         """The space in which networks train for so many epochs, where nothing was said of it."""
@@ -161,11 +168,19 @@ class Space:
 
         With the space's fixed values.
         """
-        dense = "dense" in _kinds(self.fixed.get("network", "dense"))
-        portfolio = PORTFOLIO_OF_TEXT if "text" in self._general else PORTFOLIO
-        usual = (Configuration(**settings) for settings in portfolio if dense)
+        portfolio = PORTFOLIO_OF_TEXT if "text" in self._general else self._portfolio
+        here = _kinds(self.fixed.get("network", ("dense", "conv")))
+        usual = (
+            Configuration(**each) for each in portfolio if each.get("network", "dense") in here
+        )
         lying = map(self.restrict, itertools.chain(usual, self._known))
         return tuple(dict.fromkeys(filter(None, lying)))
+
+    @property
+    def given(self) -> dict[str, object]:
+        """The entries that it was made of, `when` among them where there is one."""
+        entries, when = self._given
+        return {**entries, **({"when": when} if when else {})}
 
     @property
     def general(self) -> Mapping[str, Part]:
@@ -296,9 +311,9 @@ class Space:
 
     def to_json(self) -> dict[str, object]:
         """The space as plain JSON values, the same for the same space."""
-        told = _told(self._general)
+        told = told_parts(self._general)
         if self._cases:
-            told["when"] = [[case.words, _told(case.parts)] for case in self._cases]
+            told["when"] = [[case.words, told_parts(case.parts)] for case in self._cases]
         return told
 
     def words(self) -> Mapping[str, str]:
@@ -369,45 +384,7 @@ def _usual_cases(general: Mapping[str, Part], given: Iterable[str]) -> tuple[Cas
     return tuple(found)
 
 
-def _choices(part: Part) -> list[Value]:
-    if isinstance(part.domain, Choice):
-        return list(part.domain.values)
-    return [] if part.value is None else [part.value]
-
-
-def _fitting(case: Case, losses: Sequence[Value]) -> Case | None:
-    """A case with those losses alone; None where it can no longer hold, or says nothing."""
-    asked = []
-    for each in case.asked:
-        if each.name == "loss":
-            left = tuple(value for value in each.values if value in losses)
-            if not left:
-                return None
-            each = Asked("loss", left)
-        asked.append(each)
-    parts = dict(case.parts)
-    if "loss" in parts:
-        named = _choices(parts.pop("loss"))
-        if left := tuple(value for value in named if value in losses):
-            parts["loss"] = Part.of("loss", left)
-    return Case(tuple(asked), parts) if parts else None
-
-
 def _most(part: Part) -> int:
     if isinstance(part.domain, Integer):
         return part.domain.high
-    return max(int(str(value)) for value in _choices(part))
-
-
-def _told(parts: Mapping[str, Part]) -> dict[str, object]:
-    """Parts as plain JSON values."""
-    told: dict[str, object] = {
-        "fixed": {
-            n: list(p.value) if isinstance(p.value, tuple) else p.value
-            for n, p in parts.items()
-            if p.domain is None
-        },
-        "varied": {n: repr(p.domain) for n, p in parts.items() if p.domain is not None},
-    }
-    shares = {n: p.off_share for n, p in parts.items() if p.has_own_share}
-    return {**told, "off": shares} if shares else told
+    return max(int(str(value)) for value in choices(part))

@@ -58,7 +58,7 @@ class Course:
         self._record, self._clock = record, clock
         self._observer, self._stopper = observer, stopper
         self._limit = request.budget.seconds
-        self._engines = Engines(request.device, request.own)
+        self._engines = Engines(request.device, request.own, hang_seconds=request.hang_seconds)
         trainer = Trainer(
             problem, shelf, record.name, request.data_key, stopper.flag, self._engines
         )
@@ -232,7 +232,7 @@ class Course:
         if problem.test_frame is not None and problem.test_target is not None:
             uses = self._shelf.study(self._record.name).test_uses
             self._shelf.update_study(self._record.name, test_uses=uses + 1)
-            model = Model.from_record(self._shelf, record)
+            model = Model.from_record(self._shelf, record, self._engines.network)
             inputs = model.preparation.transform(problem.test_frame)
             test, between = problem.on_test(model.answer(inputs))
         return Winner(
@@ -278,6 +278,7 @@ class Course:
     def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
         uses = self._shelf.study(self._record.name).test_uses
         return (
+            *self._engines.notes,
             *notes_on_space(self._record, len(self._search.outside)),
             *notes_on_result(self._problem, verdict, baselines, self._watch, uses),
         )

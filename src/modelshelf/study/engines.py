@@ -23,14 +23,30 @@ from modelshelf.core.version import __version__
 from modelshelf.data.prepare import Preparation
 from modelshelf.engines import numpy_
 from modelshelf.engines.torch_.devices import find_device
+from modelshelf.engines.torch_.own import may_be_sequential
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["POPULATION", "Builder", "Engines", "OwnModule", "rows_like", "torch_network"]
+__all__ = [
+    "HANG_SECONDS",
+    "POPULATION",
+    "Builder",
+    "Engines",
+    "OwnModule",
+    "builder",
+    "know",
+    "needs_torch",
+    "rows_like",
+    "torch_network",
+]
 
 #: Makes a `torch.nn.Module` of a configuration, for data like these.
 Builder = Callable[[Configuration, TrainingData], Any]
 
 POPULATION = 64  #: members that are trained together on a GPU
+HANG_SECONDS = 60.0  #: without a batch, after which a module is taken to hang
+
+
+_KNOWN: dict[str, OwnModule] = {}  # modules that were named in this process, by name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +55,7 @@ class OwnModule:
 
     name: str
     build: Builder
+    mark: str = ""  #: tells its code from other code of the same name
 
 
 class Engines:
@@ -49,7 +66,7 @@ class Engines:
         device: str = "cpu",
         own: OwnModule | None = None,
         *,
-        hang_seconds: float = 60.0,
+        hang_seconds: float = HANG_SECONDS,
         memory_limit: int = 0,
     ) -> None:
         self._device, self._own = find_device(device), own
@@ -57,11 +74,18 @@ class Engines:
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
 
+    @property
+    def code(self) -> str:
+        """What tells a person's own module from other code of the same name; empty without one."""
+        return f"{self._own.name} {self._own.mark}" if self._own else ""
+
     def of(self, configuration: Configuration) -> Engine[Any]:
         """The engine that trains this network. Raises `SettingError` where it is not installed."""
         kind = configuration.word("network")
         if kind == "dense" and self._in_populations(configuration):
             kind = "population"
+        elif kind == "module":
+            kind = f"module {configuration.word('module')}"
         with self._lock:
             if kind not in self._made:
                 self._made[kind] = self._make(kind)
@@ -101,12 +125,31 @@ class Engines:
         device = "" if self._device.name == "cpu" else f" on {self._device.title}"
         if configuration.word("network") != "dense":
             numerics = f"torch {version('torch')}{device}"
-            return {"engine": f"torch {__version__}", "numerics": numerics}
+            found = {"engine": f"torch {__version__}", "numerics": numerics}
+            if configuration.word("network") == "module":
+                own = self._own or _KNOWN.get(configuration.word("module"))
+                # Which of the two engines trains it hangs on the module and its data alone.
+                found["numerics"] += f" {numpy_.numerics_fingerprint()}"
+                found["code"] = own.mark if own else ""
+            return found
         engine = "population" if device and self._in_populations(configuration) else "numpy"
         numerics = numpy_.numerics_fingerprint()
         if engine == "population":
             numerics += f" torch {version('torch')}{device}"
         return {"engine": f"{engine} {__version__}", "numerics": numerics}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of how a person's own modules were trained, in sentences."""
+        with self._lock:
+            every = dict(self._made)
+        if not any(kind.startswith("module ") for kind in every):
+            return ()
+        told = (
+            "Modules are at work in processes of their own, one thread each: where one fails, a "
+            "network failed, and nothing more."
+        )
+        return told, *(note for each in every.values() for note in getattr(each, "notes", ()))
 
     def close(self) -> None:
         """End every process and thread that an engine started."""
@@ -130,26 +173,21 @@ class Engines:
     def _make(self, kind: str) -> Any:
         if kind == "dense":
             return numpy_.NumpyEngine()
-        build = self._own.build if kind == "module" and self._own else family(kind)
+        kind, _, name = kind.partition(" ")
+        build = family(kind) if kind != "module" else builder(name, self._own)
+        from modelshelf.engines.torch_.recognised import RecognisedEngine
         from modelshelf.engines.torch_.remote import RemoteEngine
 
-        return RemoteEngine(
+        remote = RemoteEngine(
             build, self._device.name, hang_seconds=self._hang, memory_limit=self._limit
         )
+        looked_at = kind == "module" and self._device.name == "cpu" and may_be_sequential(build)
+        return RecognisedEngine(remote) if looked_at else remote
 
 
 def family(kind: str) -> Builder:
-    """What builds a network of this kind. Raises `SettingError` where that is not known here."""
-    if kind == "module":
-        raise SettingError(
-            "This network is a module of your own, and its code is not on the shelf: give the "
-            "class or function that builds it (module=…)."
-        )
-    if not find_spec("torch"):
-        raise SettingError(
-            f"network = {kind} needs PyTorch, which is not installed: "
-            "pip install 'modelshelf[torch]', or use network = dense."
-        )
+    """What builds a network of this kind. Raises `SettingError` where PyTorch is missing."""
+    needs_torch(f"network = {kind}")
     if kind == "conv":
         from modelshelf.engines.torch_.families.conv import build_conv
 
@@ -157,6 +195,35 @@ def family(kind: str) -> Builder:
     from modelshelf.engines.torch_.families.text import build_text
 
     return build_text
+
+
+def know(own: OwnModule) -> None:
+    """From now on networks of this module can be taken down without naming what builds it."""
+    _KNOWN[own.name] = own
+
+
+def builder(name: str, own: OwnModule | None) -> Builder:
+    """What builds a person's own module: `own`, or the one of this name that is known here.
+
+    Raises `SettingError` where there is none: its code is not on the shelf.
+    """
+    found = own or _KNOWN.get(name)
+    if found is None or found.name != name:
+        raise SettingError(
+            f"This network is a module of your own, {name}, and its code is not on the shelf: "
+            "say what builds it. On the command line: --module file.py:NAME; in Python: "
+            "use_module(…), with the class, the function or the same text."
+        )
+    return found.build
+
+
+def needs_torch(what: str) -> None:
+    """Raise `SettingError` where PyTorch is not installed."""
+    if not find_spec("torch"):
+        raise SettingError(
+            f"{what} needs PyTorch, which is not installed: pip install 'modelshelf[torch]', or "
+            "use network = dense."
+        )
 
 
 def torch_network(
@@ -169,7 +236,7 @@ def torch_network(
     kind = configuration.word("network")
     if kind == "dense":
         return _dense(configuration, preparation, tensors)
-    build = own.build if own is not None and kind == "module" else family(kind)
+    build = family(kind) if kind != "module" else builder(configuration.word("module"), own)
     from modelshelf.engines.torch_.network import TorchNetwork
 
     return TorchNetwork.from_tensors(build, configuration, rows_like(preparation), tensors)

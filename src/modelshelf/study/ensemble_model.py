@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import SettingError
-from modelshelf.data.dataset import Label, Table
+from modelshelf.data.dataset import Label
 from modelshelf.data.prepare import Preparation
-from modelshelf.data.read.frames import from_memory
+from modelshelf.data.read.given import table_like
 from modelshelf.data.understand import conform
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
@@ -133,8 +133,8 @@ class EnsembleModel:
 
     def output(self, X: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
         """Probabilities or values, and notes on what had to be read in a special way."""
-        table = X if isinstance(X, Table) else from_memory(X)[0]
         schema = self.members[0].preparation.schema
+        table = table_like(schema, X)
         frame, _, notes = conform(schema, table, need_target=False)
         return self.answer(frame), notes
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from modelshelf.core.errors import BarcodeError, SettingError
 from modelshelf.core.protocols import Network
 from modelshelf.core.records import TrialRecord
-from modelshelf.data.dataset import Label, Table
+from modelshelf.data.dataset import Label
 from modelshelf.data.prepare import Preparation
-from modelshelf.data.read.frames import from_memory
+from modelshelf.data.read.given import table_like
 from modelshelf.data.understand import conform
 from modelshelf.engines import numpy_
 from modelshelf.shelf import Shelf
@@ -134,7 +134,7 @@ class Model:
             )
         if not 0.0 < share < 1.0:
             raise SettingError(f"share must be between 0 and 1, and is {share:g}.")
-        table = X if isinstance(X, Table) else from_memory(X)[0]
+        table = table_like(self.preparation.schema, X)
         frame, _, _ = conform(self.preparation.schema, table, need_target=False)
         ends = self.dense("Intervals").interval(self.preparation.transform(frame), loss, share)
         columns = [self.preparation.unscale_target(ends[:, k]) for k in (0, 1)]
@@ -149,7 +149,7 @@ class Model:
 
     def output(self, X: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
         """Probabilities or values, and notes on what had to be read in a special way."""
-        table = X if isinstance(X, Table) else from_memory(X)[0]
+        table = table_like(self.preparation.schema, X)
         frame, _, notes = conform(self.preparation.schema, table, need_target=False)
         return self.answer(self.preparation.transform(frame)), notes
 

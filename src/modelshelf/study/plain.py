@@ -20,7 +20,7 @@ from modelshelf.data.metrics import score
 from modelshelf.data.prepare import fit_preparation
 from modelshelf.data.prepare.text import fit_texts
 from modelshelf.data.split import Split, drawn_rows
-from modelshelf.data.tensor import Frame, as_columns
+from modelshelf.data.tensor import Frame, Tensor, as_columns
 from modelshelf.data.text import TextSettings
 from modelshelf.study.problem import Problem
 
@@ -207,6 +207,8 @@ def _codes(dataset: Dataset, rows: Rows) -> tuple[Predict, list[bool]]:
 
     A text is its mean embedding: trees look at one column at a time, and a bag has thousands.
     """
+    if isinstance(dataset.frame, Tensor):
+        return _flat, [False] * dataset.frame.numbers
     table = as_columns(dataset.frame, "Gradient boosting")
     known: Mapping[str, dict[str, int]] = {
         column.name: _common(table[column.name][rows])
@@ -237,6 +239,12 @@ def _codes(dataset: Dataset, rows: Rows) -> tuple[Predict, list[bool]]:
     numbers = [False] * sum(each.size for each in embedded)
     rest = [column.name in known for column in dataset.schema.inputs if column.name not in texts]
     return encode, numbers + rest
+
+
+def _flat(frame: Frame) -> NDArray[np.float64]:
+    """Rows that are arrays, as columns."""
+    assert isinstance(frame, Tensor)
+    return frame.read().reshape(frame.height, -1).astype(np.float64)
 
 
 def _common(values: pl.Series) -> dict[str, int]:

@@ -17,7 +17,7 @@ from modelshelf.data.dataset import Dataset, Kind
 from modelshelf.data.metrics import Metric, interval, score
 from modelshelf.data.prepare import Preparation, fit_preparation
 from modelshelf.data.split import Split, rows_of
-from modelshelf.data.tensor import Frame
+from modelshelf.data.tensor import Blocks, Frame
 from modelshelf.data.text import TextSettings
 from modelshelf.space.catalogue import lookup
 from modelshelf.space.configuration import Configuration
@@ -153,15 +153,20 @@ class Problem:
         x = preparation.transform(self.dataset.frame)
         y = preparation.encode_target(self.dataset.target)
         data = TrainingData(
-            np.ascontiguousarray(x[train]),
-            np.ascontiguousarray(y[train]),
-            np.ascontiguousarray(x[validation]),
-            np.ascontiguousarray(y[validation]),
+            _rows(x, train),
+            _rows(y, train),
+            _rows(x, validation),
+            _rows(y, validation),
             self.classes,
             preparation.columns,
             self.dataset.schema.shape if self.dataset.schema.image else (),
         )
         return Prepared(data, preparation, self.dataset.target[validation])
+
+
+def _rows(x: Any, rows: NDArray[np.int64]) -> Any:
+    """Some rows, C-contiguous; of what stays in its file, where they lie."""
+    return x[rows] if isinstance(x, Blocks) else np.ascontiguousarray(x[rows])
 
 
 def asked_of(configuration: Configuration) -> tuple[str, int | None, TextSettings | None]:

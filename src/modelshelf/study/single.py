@@ -24,8 +24,8 @@ from modelshelf.data.metrics import Metric
 from modelshelf.engines.numpy_.compile import single_threaded
 from modelshelf.shelf import Completed, Job, NewTrial, Shelf, StudyRecord
 from modelshelf.space.configuration import Configuration
-from modelshelf.study.engines import Engines
-from modelshelf.study.model import Model
+from modelshelf.study.engines import Engines, torch_network
+from modelshelf.study.model import Model, NetworkOf
 from modelshelf.study.naming import study_name
 from modelshelf.study.problem import Prepared, Problem
 from modelshelf.study.progress import Stopper
@@ -153,12 +153,14 @@ def train_and_shelve(
     All networks asked for by name on the same data, target, metric and seed are one study.
     """
     with Shelf.open(shelf, create=True) as opened:
-        name = _study(opened, dataset, metric, seed, study, command)
+        code = "" if engines is None else engines.code
+        name = _study(opened, dataset, metric, seed, study, command, code)
         wanted = configuration.for_task(dataset.schema.task)
         barcode = wanted.for_text(dataset.schema.texts).barcode
         for each in opened.trials(name):
             if each.barcode == barcode and each.status is Status.FINISHED:
-                return from_shelf(opened, each)
+                here = torch_network if engines is None else engines.here
+                return from_shelf(opened, each, here)
         with opened.lock(name):
             opened.sweep(name)
             single = train_one(
@@ -168,10 +170,10 @@ def train_and_shelve(
             return shelved(opened, name, single)
 
 
-def from_shelf(shelf: Shelf, record: TrialRecord) -> Single:
+def from_shelf(shelf: Shelf, record: TrialRecord, network_of: NetworkOf = torch_network) -> Single:
     """A network that lies on the shelf already."""
     points = list(shelf.curve(record.study, record.number))
-    model = Model.from_record(shelf, record)
+    model = Model.from_record(shelf, record, network_of)
     return Single(model, record, points, reused=True, shelf=shelf.path)
 
 
@@ -244,11 +246,18 @@ def _advance(engine: Engine[Any], member: Any, prepared: Prepared, to_epoch: int
 
 
 def _study(
-    shelf: Shelf, dataset: Dataset, metric: Metric, seed: int, name: str | None, command: str
+    shelf: Shelf,
+    dataset: Dataset,
+    metric: Metric,
+    seed: int,
+    name: str | None,
+    command: str,
+    code: str,
 ) -> str:
     """The name of the study that holds such networks; it is begun where there is none."""
     schema = dataset.schema
     parts = ["train", dataset.fingerprint, schema.target, schema.task.value, metric.name, seed]
+    parts += [code] if code else []
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     found = shelf.find_study(key)
     if found is not None and name in (None, found.name):

@@ -20,7 +20,7 @@ from modelshelf.space.defaults import usual_epochs, usual_rows
 from modelshelf.space.space import Space
 from modelshelf.study.budget import Budget, Clock
 from modelshelf.study.course import Course
-from modelshelf.study.engines import OwnModule
+from modelshelf.study.engines import HANG_SECONDS, OwnModule
 from modelshelf.study.naming import study_name
 from modelshelf.study.pareto import Prefer
 from modelshelf.study.problem import Problem
@@ -54,6 +54,7 @@ class Request:
     command: str = ""  #: what was typed, so that a person can be told how to go on
     device: str = "cpu"  #: where dense networks are trained in populations, if it is a GPU
     own: OwnModule | None = None  #: what builds networks of kind `module`
+    hang_seconds: float = HANG_SECONDS  #: after which a module that shows no batch is ended
     drawn: int | None = None  #: of the rows that are no test rows, how many are learned from
 
     @property
@@ -84,6 +85,8 @@ class Request:
             "seed": self.seed,
             "test": self.test.key,
             "folds": self.folds,
+            # Another module of the same name is another question.
+            **({"module": f"{self.own.name} {self.own.mark}"} if self.own else {}),
         }
 
     @property
@@ -171,7 +174,8 @@ def _record(request: Request, rows: int, shelf: Shelf) -> StudyRecord:
             return taken[request.name]
         raise ShelfError(
             f"The shelf has a study {request.name!r} of other data or other settings (target, "
-            "task, metric, test, folds or seed). Give another --study name, or leave it out."
+            "task, metric, test, folds, seed or the module's code). Give another --study name, or "
+            "leave it out."
         )
     name = request.name or study_name(request.dataset, request.key, taken)
     schema = request.dataset.schema

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Dataset, Schema
 from modelshelf.data.prepare.pipeline import Preparation, target_scale
-from modelshelf.data.tensor import Frame, Tensor
+from modelshelf.data.tensor import Blocks, Frame, Tensor
 
 __all__ = ["TensorPreparation", "fit_tensor"]
 
@@ -46,8 +46,11 @@ class TensorPreparation(Preparation):
         """Names of the numbers of a row: places in its array."""
         return tuple(",".join(map(str, each)) for each in np.ndindex(*self.schema.shape))
 
-    def transform(self, frame: Frame) -> NDArray[Any]:
-        """Images as float32 (rows, channels · height · width), other arrays as they are."""
+    def transform(self, frame: Frame) -> Any:
+        """Images as float32 (rows, channels · height · width), other arrays as they are.
+
+        Those of a large file that is mapped stay there: they come as `Blocks`.
+        """
         rows = cast("Tensor", frame)
         if rows.shape != self.schema.shape:
             raise DataError(
@@ -55,7 +58,14 @@ class TensorPreparation(Preparation):
                 f"{self.schema.shape}."
             )
         if not self.schema.image:
-            return rows.read()
+            if not np.can_cast(rows.dtype, self.dtype, "same_kind"):
+                raise DataError(
+                    f"The rows hold {rows.dtype}, and the network learned from {self.dtype}: give "
+                    "them as that."
+                )
+            if rows.lies_in_file:
+                return Blocks(rows, self.dtype)
+            return rows.read().astype(self.dtype, copy=False)
         found = np.empty((rows.height, rows.numbers), np.float32)
         center = np.array(self.center, np.float32)[:, None, None]
         scale = np.array(self.scale, np.float32)[:, None, None]
@@ -99,8 +109,13 @@ def fit_tensor(dataset: Dataset, rows: NDArray[np.int64]) -> TensorPreparation:
         channels = _moments(cast("Tensor", dataset.frame)[rows])
     return TensorPreparation(
         schema, "standard", (), (), center, scale, center=channels[0], scale=channels[1],
-        number=cast("Tensor", dataset.frame).dtype.str,
+        number=_number(cast("Tensor", dataset.frame).dtype).str,
     )  # fmt: skip
+
+
+def _number(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type that rows keep: theirs, but that float64 becomes float32."""
+    return np.dtype(np.float32) if dtype == np.float64 else dtype
 
 
 def _moments(rows: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:

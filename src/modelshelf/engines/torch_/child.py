@@ -24,9 +24,12 @@ from modelshelf.engines.torch_.answers import Beat
 from modelshelf.engines.torch_.engine import TorchEngine
 from modelshelf.engines.torch_.failure import told
 from modelshelf.engines.torch_.memory import limit_data
+from modelshelf.engines.torch_.names import NETWORK
 from modelshelf.engines.torch_.network import TorchNetwork
 from modelshelf.engines.torch_.pulse import Pulse
-from modelshelf.engines.torch_.tasks import Answer, Train
+from modelshelf.engines.torch_.sequential import recognise
+from modelshelf.engines.torch_.state import arrays_of, state_of
+from modelshelf.engines.torch_.tasks import Answer, Draw, Train
 
 __all__ = ["main"]
 
@@ -81,11 +84,17 @@ def main() -> None:
         connection.send_bytes(pickle.dumps(reply, protocol=5))
 
 
-def _carried_out(build: Any, task: Train | Answer, device: str, pulse: Pulse, beat: Beat) -> Any:
+def _carried_out(
+    build: Any, task: Train | Answer | Draw, device: str, pulse: Pulse, beat: Beat
+) -> Any:
     if isinstance(task, Answer):
         made = build, task.configuration, task.data, task.tensors, device, beat
         return TorchNetwork.from_tensors(*made).predict(task.x)
     engine = TorchEngine(build, device, beat)
+    if isinstance(task, Draw):
+        member = engine.start(task.configuration, task.data, task.seed)
+        plan = recognise(member.module, task.configuration, task.data)
+        return plan, arrays_of(state_of(member.module), NETWORK)
     if task.tensors is None:
         member = engine.start(task.configuration, task.data, task.seed)
     else:

@@ -7,9 +7,9 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cloudpickle
 import numpy as np
@@ -19,9 +19,12 @@ from modelshelf.core.errors import EngineError, SettingError
 from modelshelf.core.protocols import Leg, TrainingData
 from modelshelf.engines.torch_.names import FROZEN, PARAMETERS
 from modelshelf.engines.torch_.process import Child
-from modelshelf.engines.torch_.tasks import Answer, Train
+from modelshelf.engines.torch_.tasks import Answer, Draw, Train
 from modelshelf.engines.torch_.transport import Files
 from modelshelf.space.configuration import Configuration
+
+if TYPE_CHECKING:
+    from modelshelf.engines.torch_.sequential import Recognised
 
 __all__ = ["RemoteEngine", "RemoteMember", "RemoteNetwork"]
 
@@ -117,11 +120,25 @@ class RemoteEngine:
         """The frozen member, from its snapshot and its network's tensors."""
         return RemoteMember(cast("Configuration", settings), data, seed, dict(tensors))
 
+    def drawn(
+        self, configuration: Configuration, data: TrainingData, seed: int
+    ) -> tuple[Recognised | str, dict[str, NDArray[Any]]]:
+        """What the compiled engine would need to train this module, or why it cannot; its tensors.
+
+        Raises `MemberError` where the module cannot be built or trained.
+        """
+        few = slice(0, 2)
+        like = replace(
+            data, x=data.x[few], y=data.y[few], validation_x=data.x[:0], validation_y=data.y[:0]
+        )
+        found = self._asked(Draw(configuration, like, seed), None)
+        return cast("tuple[Recognised | str, dict[str, NDArray[Any]]]", found)
+
     def close(self) -> None:
         """End every process, and remove the files that they read."""
         self._end()
 
-    def _asked(self, task: Train | Answer, stop: NDArray[np.uint8] | None) -> Any:
+    def _asked(self, task: Train | Answer | Draw, stop: NDArray[np.uint8] | None) -> Any:
         if not self._end.alive:
             raise EngineError("The engine was closed: its processes are gone. Make a new one.")
         try:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from modelshelf.core.protocols import TrainingData
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["Answer", "Train"]
+__all__ = ["Answer", "Draw", "Train"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +22,15 @@ class Train:
     seed: int
     tensors: dict[str, NDArray[Any]] | None  #: of a frozen one; None: from the start
     to_epoch: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """Build a module with its first weights, and say whether the compiled engine has it too."""
+
+    configuration: Configuration
+    data: TrainingData  #: rows like those of training
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
