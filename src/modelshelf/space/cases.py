@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from modelshelf.core.errors import SettingError
 from modelshelf.space.catalogue import lookup
 from modelshelf.space.domains import Layers, Value, checked
-from modelshelf.space.part import Part, shown
+from modelshelf.space.part import Part, choices, shown
 
-__all__ = ["Asked", "Case", "cases_of", "order_of"]
+__all__ = ["Asked", "Case", "cases_of", "fitting_losses", "order_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +135,21 @@ def _circle(names: list[str]) -> str:
         f"The cases of the space go round in a circle: {told}, be it by a case or by whether it "
         "plays a part. Take one of them out."
     )
+
+
+def fitting_losses(case: Case, losses: Sequence[Value]) -> Case | None:
+    """A case with those losses alone; None where it can no longer hold, or says nothing."""
+    asked = []
+    for each in case.asked:
+        if each.name == "loss":
+            left = tuple(value for value in each.values if value in losses)
+            if not left:
+                return None
+            each = Asked("loss", left)
+        asked.append(each)
+    parts = dict(case.parts)
+    if "loss" in parts:
+        named = choices(parts.pop("loss"))
+        if left := tuple(value for value in named if value in losses):
+            parts["loss"] = Part.of("loss", left)
+    return Case(tuple(asked), parts) if parts else None

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
-__all__ = ["CASES", "entries_for", "entries_for_text", "usual_epochs", "usual_rows"]
+__all__ = [
+    "CASES",
+    "entries_for",
+    "entries_for_images",
+    "entries_for_text",
+    "usual_epochs",
+    "usual_rows",
+]
 
 _DENSE: dict[str, object] = {
     "hidden_layers": {"depth": (1, 4), "width": (32, 256)},
@@ -47,6 +55,18 @@ _KINDS: dict[str, dict[str, object]] = {
         "embedding_size": (32, 128),
         "text_width": (32, 128),
         "dropout": {"range": (0.1, 0.6), "off": 0.1},
+    },
+    "conv": {
+        "conv_stages": (2, 3),
+        "conv_blocks": (1, 2),
+        "conv_width": (12, 48),
+        "conv_kernel": (3, 5),
+        "conv_shortcut": ("no", "yes"),
+        "conv_pooling": ("max", "stride"),
+        "conv_head": ("flatten", "max"),
+        "image_augmentation": ("none", "shift", "flip", "flip_shift"),
+        "activation": ("relu", "silu"),
+        "dropout": {"range": (0.02, 0.5), "off": 0.2},
     },
 }
 
@@ -106,6 +126,43 @@ def entries_for_text(rows: int, alone: bool) -> dict[str, object]:
         "vocabulary_size": tuple(widths[-3:]) if len(widths) > 2 else widths[-1],
         "epochs": usual_epochs(_TEXT_EPOCHS * rows, None),
     }
+
+
+#: What a space of images has otherwise for dense networks: pixels are many, and all alike.
+_IMAGES: dict[str, object] = {
+    "hidden_layers": {"depth": (1, 3), "width": (64, 256)},
+    "parametrisation": "standard",
+    "ensemble_size": 1,
+    "optimizer": ("adamw", "adam"),
+    "batch_size": (64, 128, 256),
+    "l1": 0.0,
+    "l2": 0.0,
+    "scaling": "standard",
+    "numeric_encoding": "none",
+    "encoding_bins": 48,
+    "encoding_size": 4,
+    "periodic_sigma": 0.1,
+    "category_embedding": 0,
+}
+
+_LEAST_SIDE = 8  # pixels, below which neighbours say nothing that a dense network cannot see
+
+
+def entries_for_images(
+    shape: Sequence[int], torch: bool, network: object = None
+) -> dict[str, object]:
+    """What a space searches besides, where rows are images (channels, height, width).
+
+    Convolutions too, where PyTorch is there to train them, and no kind of `network` was given.
+
+    >>> entries_for_images((1, 28, 28), torch=True)["network"]
+    ('dense', 'conv')
+    >>> entries_for_images((1, 28, 28), torch=False)["network"]
+    'dense'
+    """
+    convolves = torch and min(shape[1:]) >= _LEAST_SIDE
+    kinds: Any = network or (("dense", "conv") if convolves else "dense")
+    return {**(_IMAGES if "dense" in kinds else {}), "network": kinds}
 
 
 CASES: dict[str, dict[str, dict[str, object]]] = {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modelshelf.core.errors import SettingError
 from modelshelf.space.catalogue import lookup
 from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real, Value, checked
 
-__all__ = ["Part", "shown"]
+__all__ = ["Part", "choices", "shown", "told_parts"]
 
 #: The share of proposals in which a hyperparameter that can be off is off, where none is given.
 _OFF_SHARE = {"dropout": 0.3, "l1": 0.7, "l2": 0.4}
@@ -133,3 +133,24 @@ def _with_off(name: str, given: dict[object, object]) -> tuple[object, float]:
             f"below 1, not {share!r}. To have it always off, give {name} = {lookup(name).off}."
         )
     return given[inside[0]], float(share)
+
+
+def choices(part: Part) -> list[Value]:
+    """The values that a part names; none of a range."""
+    if isinstance(part.domain, Choice):
+        return list(part.domain.values)
+    return [] if part.value is None else [part.value]
+
+
+def told_parts(parts: Mapping[str, Part]) -> dict[str, object]:
+    """Parts as plain JSON values."""
+    told: dict[str, object] = {
+        "fixed": {
+            n: list(p.value) if isinstance(p.value, tuple) else p.value
+            for n, p in parts.items()
+            if p.domain is None
+        },
+        "varied": {n: repr(p.domain) for n, p in parts.items() if p.domain is not None},
+    }
+    shares = {n: p.off_share for n, p in parts.items() if p.has_own_share}
+    return {**told, "off": shares} if shares else told

@@ -6,7 +6,7 @@ found, and on which data, is told in docs/search.md.
 
 from __future__ import annotations
 
-__all__ = ["PORTFOLIO", "PORTFOLIO_OF_TEXT"]
+__all__ = ["PORTFOLIO", "PORTFOLIO_OF_IMAGES", "PORTFOLIO_OF_TEXT"]
 
 # RealMLP's body (Holzmüller et al. 2024) in the space's own cases; what is left is told here.
 _BODY: dict[str, object] = {
@@ -61,4 +61,24 @@ PORTFOLIO_OF_TEXT: tuple[dict[str, object], ...] = (
     {**_TEXT, "text_counts": "log", "idf": "yes", "hidden_layers": (64,)},
     {**_TEXT, "tokeniser": "words+characters", "activation": "silu"},
     {**_TEXT, **_BOTH, "text": "embedding", "hidden_layers": (192,)},
+)
+
+# For images. Cheap ones first: in a short study, a large one would be all there is.
+_CONV: dict[str, object] = {
+    "network": "conv", "conv_width": 16, "optimizer": "adamw", "learning_rate": 5e-3,
+    "weight_decay": 0.05, "batch_size": 128,
+}  # fmt: skip
+_PIXELS: dict[str, object] = {
+    "optimizer": "adamw", "initialisation": "he_normal", "learning_rate": 1e-3,
+    "weight_decay": 0.05, "batch_size": 128,
+}  # fmt: skip
+
+PORTFOLIO_OF_IMAGES: tuple[dict[str, object], ...] = (
+    {**_CONV},
+    {**_PIXELS, "hidden_layers": (256, 256), "dropout": 0.2},
+    {**_CONV, "conv_width": 24, "dropout": 0.2},
+    {**_CONV, "conv_width": 32, "dropout": 0.2, "image_augmentation": "flip"},
+    {**_CONV, "conv_width": 32, "conv_stages": 3, "dropout": 0.2},
+    {**_PIXELS, "hidden_layers": (192, 192, 192), "activation": "silu"},
+    {**_CONV, "conv_width": 24, "conv_blocks": 2, "conv_shortcut": "yes", "dropout": 0.2},
 )

@@ -14,7 +14,7 @@ from modelshelf.space.cases import Case, cases_of, fitting_losses, order_of
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.configuration import LOSSES, Configuration
 from modelshelf.space.defaults import CASES, entries_for, entries_for_text
-from modelshelf.space.domains import Choice, Domain, Integer, Value
+from modelshelf.space.domains import Domain, Integer, Value
 from modelshelf.space.file import read_space_file
 from modelshelf.space.own import is_own
 from modelshelf.space.part import Part, choices, told_parts
