@@ -36,7 +36,6 @@ CASES = [
     {"reduction": "sum", "optimizer": "sgd", "learning_rate": 2e-3},
     {"label_smoothing": 0.15, "class_weight": "balanced"},
     {"optimizer": "adamw", "weight_decay": 0.5, "regularisation_schedule": "flat_cosine"},
-    {"bias_lr_factor": 0.1},
     {"monitor": "accuracy", "patience": 5, "min_delta": 0.01},
     {"normalisation": "batch", "batch_size": 13},
     {"normalisation": "batch", "averaging": 0.9, "optimizer": "momentum", "learning_rate": 0.02},
@@ -104,6 +103,24 @@ def test_in_float32_the_two_stay_close(stop):
             layer.bias.copy_(torch.from_numpy(biases[i].copy()))
     a, b = ours.advance(compiled, data, 30, stop), theirs.advance(member, data, 30, stop)
     np.testing.assert_allclose(a.curve[:, :2], b.curve[:, :2], rtol=1e-3)
+
+
+@pytest.mark.parametrize("pause", [30, 17])
+def test_dropout_fades_where_it_is_to(pause, stop):
+    configuration = Configuration(**BASE, dropout=0.4, regularisation_schedule="flat_cosine")
+    data, engine = make_data(3, dtype="float32"), TorchEngine(perceptron)
+    member, rates = engine.start(configuration, data, 0), []
+    dropout = next(e for e in member.module if isinstance(e, torch.nn.Dropout))
+
+    def note(part, given, output):
+        if part.training:
+            rates.append(part.p)
+
+    dropout.register_forward_hook(note)
+    for epoch in (pause, 30):
+        engine.advance(member, data, epoch, stop)
+    way = np.clip(2 * np.arange(150) / 150 - 1, 0, None)
+    np.testing.assert_allclose(rates, 0.4 * 0.5 * (1 + np.cos(np.pi * way)))
 
 
 class Given(torch.nn.Module):

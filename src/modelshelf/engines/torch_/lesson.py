@@ -66,17 +66,18 @@ class Lesson:
         self._asking = Asking.of(module, data, member.limits)
         self._batch = min(c.whole("batch_size"), len(data.x))
         steps = c.whole("epochs") * math.ceil(len(data.x) / self._batch)
-        self._rates, self._loss = Rates(c, steps), loss_of(c, data)
+        self._rates, self._loss = Rates(c, module, steps), loss_of(c, data)
         like = self._asking.like
         dtype = torch.promote_types(like.dtype, torch.float32)
         self._targets = targets_of(data, dtype).to(like.device)
         self._learned = [each for each in module.parameters() if each.requires_grad]
         self._weights = weights_of(module)
-        self._l1, self._l2, self._clip, self._averaging, self._dropped = (
+        self._l1, self._l2, self._clip, self._averaging = (
             float(c.get(name, 0.0))  # type: ignore[arg-type]
-            for name in ("l1", "l2", "clip_norm", "averaging", "input_dropout")
+            for name in ("l1", "l2", "clip_norm", "averaging")
         )
-        self._augment = getattr(module, "augment", None)
+        own = c.word("network") == "module"  # whose `augment` may be anything
+        self._augment = None if own else getattr(module, "augment", None)
         self._draw = torch.Generator(like.device)
         self._normed = any(isinstance(each, _NORMS) for each in module.modules())
 
@@ -112,8 +113,7 @@ class Lesson:
         """One update; the batch's loss. Where that is not finite the weights stay as they are."""
         member, optimizer = self._member, self._member.optimizer
         x = self._asking.put(rows)
-        if self._dropped and x.is_floating_point():
-            x = torch.nn.functional.dropout(x, self._dropped)
+        self._rates.fade(member.progress.step + 1)
         if self._augment is not None:
             x = self._augment(x, self._draw)
         output = self._asking.through(x)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from modelshelf.space.configuration import Configuration
 
 __all__ = ["Rates", "optimizer_of", "slots_from", "slots_of", "weights_of"]
 
+_DROPOUTS = torch.nn.modules.dropout._DropoutNd  # of any dimension
+
 
 def weights_of(module: torch.nn.Module) -> list[torch.Tensor]:
     """What penalties and decay are for: learned parameters of two dimensions or more.
@@ -23,17 +25,8 @@ def weights_of(module: torch.nn.Module) -> list[torch.Tensor]:
     return [each for each in module.parameters() if each.requires_grad and each.ndim >= 2]
 
 
-def _biases_of(module: torch.nn.Module) -> Iterator[torch.Tensor]:
-    """Biases that stand beside weights; a norm's shift is none."""
-    for part in module.modules():
-        weight, bias = getattr(part, "weight", None), getattr(part, "bias", None)
-        beside = isinstance(weight, torch.Tensor) and cast("torch.Tensor", weight).ndim >= 2
-        if beside and isinstance(bias, torch.nn.Parameter):
-            yield bias
-
-
 def optimizer_of(configuration: Configuration, module: torch.nn.Module) -> torch.optim.Optimizer:
-    """The configuration's optimizer, in groups that share factors of rate and of decay."""
+    """The configuration's optimizer; what decays is a group of its own."""
     groups = _groups(configuration, module)
     rate, epsilon = configuration.number("learning_rate"), configuration.number("epsilon")
     every = [each for group in groups for each in group["params"]]
@@ -59,37 +52,43 @@ def optimizer_of(configuration: Configuration, module: torch.nn.Module) -> torch
 
 
 def _groups(configuration: Configuration, module: torch.nn.Module) -> list[dict[str, Any]]:
-    """Parameters by factor of the rate and whether they decay; most often all are one group."""
-    biases = {id(each) for each in _biases_of(module)}
-    decays, factor = "weight_decay" in configuration, configuration.number("bias_lr_factor")
-    groups: dict[tuple[float, bool], list[torch.Tensor]] = {}
+    """Parameters by whether they decay; most often all are one group."""
+    decays = "weight_decay" in configuration
+    groups: dict[bool, list[torch.Tensor]] = {}
     for each in module.parameters():
         if each.requires_grad:
-            alike = factor if id(each) in biases else 1.0, decays and each.ndim >= 2
-            groups.setdefault(alike, []).append(each)
-    return [{"params": several, "factor": f, "decayed": d} for (f, d), several in groups.items()]
+            groups.setdefault(decays and each.ndim >= 2, []).append(each)
+    return [{"params": several, "decayed": decayed} for decayed, several in groups.items()]
 
 
 class Rates:
-    """Sets each step's learning rate and decay, as the schedules of the compiled engine have it."""
+    """Sets each step's learning rate, decay and dropout, by the compiled engine's schedules."""
 
-    def __init__(self, configuration: Configuration, steps: int) -> None:
+    def __init__(self, configuration: Configuration, module: torch.nn.Module, steps: int) -> None:
         self._rate = configuration.number("learning_rate")
         self._decay = float(configuration.get("weight_decay", 0.0))  # type: ignore[arg-type]
         self._schedule = SCHEDULES[configuration.word("schedule")]
         self._warmup = float(configuration.get("warmup", 0.0))  # type: ignore[arg-type]
         self._fades = "regularisation_schedule" in configuration
+        self._dropout = float(configuration.get("dropout", 0.0))  # type: ignore[arg-type]
+        self._dropped = [each for each in module.modules() if isinstance(each, _DROPOUTS)]
         self._steps = steps  # that are planned
 
+    def fade(self, step: int) -> None:
+        """Dropout for a step, counted from 1. A module's own rates stay as they are."""
+        if self._fades and self._dropout:
+            for each in self._dropped:
+                each.p = self._dropout * fading(step, self._steps)
+
     def set(self, optimizer: torch.optim.Optimizer, step: int) -> None:
-        """For a step, counted from 1."""
+        """Rate and decay for a step, counted from 1."""
         rate, decay = self._rate, self._decay
         if self._schedule or self._warmup:
             rate *= share(self._schedule, self._warmup, step, self._steps)
         if self._fades:
             decay *= fading(step, self._steps)
         for group in optimizer.param_groups:
-            group["lr"] = rate * group["factor"]
+            group["lr"] = rate
             if "weight_decay" in group:
                 group["weight_decay"] = decay if group["decayed"] else 0.0
 
