@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from modelshelf.data.read.given import from_arrays, from_torch, is_torch_data
 from modelshelf.data.understand import understand
 from modelshelf.engines.torch_.devices import Device, find_device
 from modelshelf.space.configuration import Configuration
+from modelshelf.space.images import for_images, refuse_convolutions
 from modelshelf.space.space import Space
 from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
 from modelshelf.study.budget import Budget, Clock
@@ -169,6 +171,8 @@ def train(
     found = metric_for(metric, dataset.schema.task)
     configuration = configuration.for_text(dataset.schema.texts)
     configuration.refuse_idle()
+    if not dataset.schema.image:
+        refuse_convolutions(configuration.word("network"))
     with closing(Engines(own=own, hang_seconds=hang_seconds)) as engines:
         if shelf is None:
             return train_one(dataset, found, configuration, seed=seed, engines=engines).model
@@ -212,6 +216,10 @@ def request(
     searched, own = (_space(space), None) if module is None else module.space(space)
     if schema.texts:
         searched = searched.for_text(dataset.rows, schema.texts == len(schema.inputs))
+    if not schema.image:
+        refuse_convolutions(searched.given.get("network"))
+    elif own is None:
+        searched = for_images(searched, schema.shape, bool(find_spec("torch")))
     asked = Request(
         dataset=dataset,
         metric=metric_for(metric, schema.task),
