@@ -61,6 +61,11 @@ class Kept:
         self._ended = 0  # trials on the shelf, as far as is known here
         self._seconds = record.seconds
 
+    @property
+    def called(self) -> str:
+        """The function's name; `objective` where trials are asked for and told one by one."""
+        return self.objective or "objective"
+
     @contextmanager
     def held(self) -> Iterator[Shelf]:
         """The open shelf, with the study's lock, for the thread that asks; once for calls inside.
@@ -85,7 +90,7 @@ class Kept:
         """Write what is noted."""
         settings = {
             **self.record.settings,
-            "space": space_of(self.objective or "objective", dict(self.names)).to_json(),
+            "space": space_of(self.called, dict(self.names)).to_json(),
             "optuna": {
                 "objective": self.objective,
                 "attrs": dict(self.user_attrs),
@@ -103,7 +108,7 @@ class Kept:
             self.save()
             self._seconds += trial.duration.total_seconds() if trial.duration else 0.0
             write(
-                shelf, self.record, trial, self.objective, seed, job=self._ended,
+                shelf, self.record, trial, self.called, seed, job=self._ended,
                 spent=self._seconds,
             )  # fmt: skip
             self._ended += 1

@@ -145,7 +145,7 @@ class Study:
             if self.sampler.searched:
                 waiting = {n: labels for n, (_, labels) in self._running.items()}
                 names = dict(self._kept.names)
-                proposed = self._proposer.propose(self._objective, names, self._told, waiting)
+                proposed = self._proposer.propose(self._kept.called, names, self._told, waiting)
             record = FrozenTrial(number, datetime_start=datetime.now())
             self._running[number] = record, proposed
         enqueued = self._queue.pop(0) if self._queue else {}
@@ -267,10 +267,6 @@ class Study:
 
     def _seed(self, number: int) -> int:
         return derive(self._kept.record.seed, "objective", number)
-
-    @property
-    def _objective(self) -> str:
-        return self._kept.objective or "objective"
 
 
 def _name_of(function: Objective) -> str:
