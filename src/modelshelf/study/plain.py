@@ -35,7 +35,7 @@ Predict = Callable[[Frame], NDArray[np.float64]]
 _NEIGHBOURS = (1, 5, 15, 50)  # of which validation rows choose
 _MOST_KEPT = 10_000  # rows that neighbours are looked for among
 _MOST_ASKED = 1_000  # validation rows that choose how many
-_EMBEDDED = TextSettings(features="embedding", idf=True, counts="log", size=32)
+_EMBEDDED = TextSettings(features="embedding", idf=True, counts="log", size=16)
 _NODE = 28  # bytes: a column, a threshold, two children and a gain
 
 
@@ -216,7 +216,7 @@ def _codes(dataset: Dataset, rows: Rows) -> tuple[Predict, list[bool]]:
         if column.kind is Kind.CATEGORICAL
     }
     texts = [column.name for column in dataset.schema.inputs if column.kind is Kind.TEXT]
-    embedded = fit_texts(table[rows], texts, _EMBEDDED)
+    embedded = fit_texts(table, rows, texts, _EMBEDDED)
 
     def encode(frame: Frame) -> NDArray[np.float64]:
         columns: list[Any] = []

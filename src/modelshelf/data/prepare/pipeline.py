@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import SettingError
-from modelshelf.data.dataset import Column, Dataset, Kind, Schema
+from modelshelf.data.dataset import Dataset, Kind, Schema
 from modelshelf.data.prepare.categorical import OneHot, fit_one_hot, scaled_robustly
 from modelshelf.data.prepare.dates import PARTS, parts
 from modelshelf.data.prepare.numeric import Scaler, fit_scaler
@@ -192,7 +192,7 @@ def fit_preparation(
     frame = dataset.frame[rows]
     numbers: list[_Number] = []
     categories, coded = [], []
-    texts = _fit_texts(frame, dataset.schema.inputs, text)
+    texts = _fit_texts(dataset, rows, text)
     alone = any(each.tokens for each in texts)
     for column in () if alone else dataset.schema.inputs:
         if column.kind is Kind.TEXT:
@@ -221,11 +221,12 @@ def fit_preparation(
 
 
 def _fit_texts(
-    frame: pl.DataFrame, columns: tuple[Column, ...], text: TextSettings | None
+    dataset: Dataset, rows: NDArray[np.int64], text: TextSettings | None
 ) -> tuple[TextPart, ...]:
+    columns = dataset.schema.inputs
     names = [each.name for each in columns if each.kind is Kind.TEXT]
     if text is not None:
-        return fit_texts(frame, names, text)
+        return fit_texts(as_columns(dataset.frame, "This network"), rows, names, text)
     if len(names) == len(columns):
         raise SettingError(
             "All columns are text, and text = none leaves nothing to learn from: take text = bag."

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
@@ -53,16 +54,16 @@ class TextPart:
 
 
 def fit_texts(
-    frame: pl.DataFrame, columns: Sequence[str], settings: TextSettings
+    frame: pl.DataFrame, rows: NDArray[np.int64], columns: Sequence[str], settings: TextSettings
 ) -> tuple[TextPart, ...]:
-    """Fit on the training rows' text columns: they share the vocabulary's size among them."""
+    """Fit on these rows of text columns: they share the vocabulary's size among them."""
     if not columns:
         return ()
     if settings.features == "ids":
         names = tuple(columns)
-        return (TextPart(names, fit_ids(_texts(frame, names), settings)),)
+        return (TextPart(names, fit_ids(_texts(frame[rows], names), settings)),)
     each = replace(settings, vocabulary=max(settings.vocabulary // len(columns), 2))
-    return tuple(TextPart((name,), fit_bag(_texts(frame, (name,)), each)) for name in columns)
+    return tuple(TextPart((name,), fit_bag(_texts(frame, (name,)), each, rows)) for name in columns)
 
 
 def _texts(frame: pl.DataFrame, columns: tuple[str, ...]) -> list[str]:

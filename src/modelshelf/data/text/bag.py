@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,11 +12,12 @@ from scipy.sparse import csr_matrix, hstack
 
 from modelshelf.core.seeds import derive
 from modelshelf.data.text.bpe import train_bpe
-from modelshelf.data.text.features import Extract, extractors
+from modelshelf.data.text.counted import counted
+from modelshelf.data.text.features import extractors
 from modelshelf.data.text.settings import TextSettings
 from modelshelf.data.text.split import normalised
 
-__all__ = ["Bag", "fit_bag", "most_frequent"]
+__all__ = ["Bag", "fit_bag"]
 
 _F = NDArray[np.float32]
 
@@ -58,7 +58,7 @@ class Bag:
 
     def transform(self, texts: Sequence[str | None]) -> _F:
         """(rows, size) float32, a missing text as an empty one; never NaN or infinite."""
-        weights = weighed(self.counts(texts), self.settings.counts, self.idf)
+        weights = _weighed(self.counts(texts), self.settings.counts, self.idf)
         known = np.diff(weights.indptr) > 0
         made = np.zeros((len(texts), self.size), np.float32)
         made[:, -1] = ~known
@@ -73,12 +73,12 @@ class Bag:
 
     def counts(self, texts: Sequence[str | None]) -> csr_matrix:
         """(rows, features): how often each feature stands in each text; signed where hashed."""
-        each = extractors(self.settings, self.bpe)
         given = [text or "" for text in texts]
         if self.settings.features == "hashed":
-            return _hashed(([f for x in each for f in x(text)] for text in given),
-                           self.settings)  # fmt: skip
-        parts = [_counted(given, x, names) for x, names in zip(each, self.names, strict=True)]
+            each = extractors(self.settings, self.bpe)
+            return _hashed(([f for x in each for f in x(text)] for text in given), self.settings)
+        found = counted(given, self.settings, self.bpe)
+        parts = [each.of(names) for each, names in zip(found, self.names, strict=True)]
         return csr_matrix(hstack(parts, format="csr"))
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -99,43 +99,39 @@ class Bag:
         )
 
 
-def fit_bag(texts: Sequence[str | None], settings: TextSettings) -> Bag:
+def fit_bag(
+    texts: Sequence[str | None], settings: TextSettings, rows: NDArray[np.int64] | None = None
+) -> Bag:
     """Learn the features of training texts, how rare they are, and their embeddings if asked.
+
+    Of the texts these rows are trained on, or all; the others are counted with them, which saves
+    time when they are prepared too, and nothing is learned from them.
 
     Raises `SettingError` where byte-pair encoding is asked for and `tokenizers` is not installed.
     """
     given = [text or "" for text in texts]
+    chosen = np.arange(len(given)) if rows is None else rows
     bpe = ""
     if settings.tokeniser == "bpe":
-        bpe = train_bpe((normalised(text, settings.lower) for text in given), settings.bpe_size)
+        clean = (normalised(given[row], settings.lower) for row in chosen)
+        bpe = train_bpe(clean, settings.bpe_size)
     names: tuple[tuple[str, ...], ...] = ()
     if settings.features != "hashed":
-        each = extractors(settings, bpe)
-        most = settings.vocabulary // len(each)  # of each kind the same number
-        names = tuple(most_frequent(map(x, given), most, settings.min_count) for x in each)
+        found = counted(given, settings, bpe)
+        most = settings.vocabulary // len(found)  # of each kind the same number
+        names = tuple(each.most_frequent(chosen, most, settings.min_count) for each in found)
     bag = Bag(settings, names, _none(), _none(), bpe)
     if not settings.idf and settings.features != "embedding":
         return bag
-    counts = bag.counts(given)
-    idf = inverse_frequency(counts) if settings.idf else _none()
+    counts = bag.counts(given)[chosen]
+    idf = _inverse_frequency(counts) if settings.idf else _none()
     projection = _none()
     if settings.features == "embedding":
-        projection = _embeddings(weighed(counts, settings.counts, idf), settings.size)
+        projection = _embeddings(_weighed(counts, settings.counts, idf), settings.size)
     return Bag(settings, names, idf, projection, bpe)
 
 
-def most_frequent(features: Iterable[Iterable[str]], most: int, least: int) -> tuple[str, ...]:
-    """The features that stand in most texts, and in `least` of them; ties by name. In their order.
-
-    >>> most_frequent([["a", "b", "b"], ["b", "c"], ["c"]], 2, 1)
-    ('b', 'c')
-    """
-    counted = Counter(each for text in features for each in set(text))
-    enough = [(-n, name) for name, n in counted.items() if n >= least]
-    return tuple(sorted(name for _, name in sorted(enough)[:most]))
-
-
-def weighed(counts: csr_matrix, how: str, idf: _F) -> csr_matrix:
+def _weighed(counts: csr_matrix, how: str, idf: _F) -> csr_matrix:
     """(rows, features) float32: presence, 1 + log of the count, or the count; times `idf`."""
     weights = counts.copy()
     size = np.abs(weights.data)
@@ -149,7 +145,7 @@ def weighed(counts: csr_matrix, how: str, idf: _F) -> csr_matrix:
     return weights
 
 
-def inverse_frequency(counts: csr_matrix) -> _F:
+def _inverse_frequency(counts: csr_matrix) -> _F:
     """(features,): 1 + log((1 + texts) / (1 + texts with the feature)).
 
     Source: Spärck Jones 1972, smoothed as scikit-learn does.
@@ -163,21 +159,8 @@ def _to_length(squares: NDArray[Any]) -> _F:
     """(rows,): what brings rows to one length, by their sums of squares; 0 for what has none."""
     lengths = np.sqrt(squares)
     scale = np.divide(_LENGTH, lengths, out=np.zeros_like(lengths), where=lengths > 1e-12)
-    return scale.astype(np.float32)
-
-
-def _counted(texts: Sequence[str], extract: Extract, names: Sequence[str]) -> csr_matrix:
-    column = {name: i for i, name in enumerate(names)}
-    columns: list[int] = []
-    ends = [0]
-    for text in texts:
-        columns += (column[each] for each in extract(text) if each in column)
-        ends.append(len(columns))
-    shape = (len(texts), len(names))
-    ones = np.ones(len(columns), np.float32)
-    found = csr_matrix((ones, np.array(columns, np.int32), np.array(ends, np.int32)), shape)
-    found.sum_duplicates()
-    return found
+    brought: _F = scale.astype(np.float32)
+    return brought
 
 
 def _hashed(features: Iterable[list[str]], settings: TextSettings) -> csr_matrix:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.data.text.bag import most_frequent
 from modelshelf.data.text.bpe import train_bpe
 from modelshelf.data.text.features import tokens
 from modelshelf.data.text.settings import TextSettings
@@ -65,6 +65,17 @@ class TokenIds:
         return cls(TextSettings(**stored["settings"]), tuple(stored["names"]), stored["bpe"])
 
 
+def _most_frequent(features: Iterable[Iterable[str]], most: int, least: int) -> tuple[str, ...]:
+    """The features that stand in most texts, and in `least` of them; ties by name. In their order.
+
+    >>> _most_frequent([["a", "b", "b"], ["b", "c"], ["c"]], 2, 1)
+    ('b', 'c')
+    """
+    counted = Counter(each for text in features for each in set(text))
+    enough = [(-n, name) for name, n in counted.items() if n >= least]
+    return tuple(sorted(name for _, name in sorted(enough)[:most]))
+
+
 def fit_ids(texts: Sequence[str | None], settings: TextSettings) -> TokenIds:
     """Give the commonest tokens of training texts their ids.
 
@@ -75,5 +86,5 @@ def fit_ids(texts: Sequence[str | None], settings: TextSettings) -> TokenIds:
     if settings.tokeniser == "bpe":
         bpe = train_bpe((normalised(text, settings.lower) for text in given), settings.bpe_size)
     found = (tokens(text, settings, bpe) for text in given)
-    names = most_frequent(found, settings.vocabulary, settings.min_count)
+    names = _most_frequent(found, settings.vocabulary, settings.min_count)
     return TokenIds(settings, names, bpe)

@@ -35,7 +35,10 @@ def words(text: str) -> list[str]:
     >>> words("नमस्ते दुनिया"), words("你好 👍🏽")
     (['नमस्ते', 'दुनिया'], ['你', '好', '👍🏽'])
     """
-    return _pattern().findall(text)
+    return (_PLAIN if text.isascii() else _pattern()).findall(text)
+
+
+_PLAIN = re.compile(r"\w+|[^\w\s]")
 
 
 @cache
