@@ -14,7 +14,12 @@ from modelshelf.data.split import Split
 from modelshelf.study.plain import BOOSTING, LINEAR, Fit, load, plain_models
 from modelshelf.study.problem import Problem
 
-__all__ = ["Baselines"]
+__all__ = ["Baselines", "fitted_on"]
+
+
+def fitted_on(problem: Problem) -> tuple[str, ...]:
+    """The baselines of a problem. Trees look at one pixel at a time: on images there are none."""
+    return (LINEAR,) if problem.dataset.schema.image else (LINEAR, BOOSTING)
 
 
 class Baselines:
@@ -60,7 +65,7 @@ class Baselines:
     def _fit_all(self) -> None:
         load()
         models = plain_models()
-        for name in (LINEAR, BOOSTING):
+        for name in fitted_on(self._problem):
             if self._dropped:
                 return
             try:
@@ -81,4 +86,4 @@ def _measured(name: str, fit: Fit, problem: Problem) -> Baseline:
         if problem.refits:
             model = fit(problem, np.arange(problem.dataset.rows))
         test = score(problem.metric, problem.test_target, model.predict(problem.test_frame))
-    return Baseline(name, found, test, seconds)
+    return Baseline(f"{name} ({model.note})" if model.note else name, found, test, seconds)

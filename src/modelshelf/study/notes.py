@@ -8,6 +8,7 @@ import numpy as np
 
 from modelshelf.core.records import Baseline, Direction
 from modelshelf.data.metrics import score
+from modelshelf.study.baselines import fitted_on
 from modelshelf.study.gain import Watch
 from modelshelf.study.problem import Problem
 from modelshelf.study.winner import Verdict
@@ -51,7 +52,7 @@ def notes_on_result(
         )
     if test_uses > 1:
         notes.append(f"The test rows have now been used {test_uses} times in this study.")
-    if len(baselines) < 2:
+    if len(baselines) < len(fitted_on(problem)):
         notes.append("Not every baseline was fitted in the time.")
     if watch.stopped:
         notes.append(

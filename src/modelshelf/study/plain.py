@@ -34,6 +34,8 @@ Predict = Callable[[Frame], NDArray[np.float64]]
 
 _NEIGHBOURS = (1, 5, 15, 50)  # of which validation rows choose
 _MOST_KEPT = 10_000  # rows that neighbours are looked for among
+_MOST_NUMBERS = 12_000_000  # in the rows that a linear model of arrays is fitted on
+_LEAST_DRAWN = 500  # of these rows
 _MOST_ASKED = 1_000  # validation rows that choose how many
 _EMBEDDED = TextSettings(features="embedding", idf=True, counts="log", size=16)
 _NODE = 28  # bytes: a column, a threshold, two children and a gain
@@ -77,14 +79,23 @@ def _quietly(fit: Fit) -> Fit:
 
 
 def _linear(problem: Problem, rows: Rows) -> Plain:
-    """Logistic or ridge regression on standardised, one-hot inputs."""
+    """Logistic or ridge regression on standardised, one-hot inputs.
+
+    Of rows that are arrays, so many are drawn that it takes seconds.
+    """
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    encode = _matrix(problem, rows, np.float64)
-    model = LogisticRegression(max_iter=300) if problem.classes else Ridge()
-    model.fit(encode(problem.dataset.frame[rows]), problem.dataset.target[rows])
+    frame, kept, steps = problem.dataset.frame, rows, 300
+    dtype: type = np.float64
+    if isinstance(frame, Tensor):
+        most = max(_MOST_NUMBERS // max(frame.numbers, 1), _LEAST_DRAWN)
+        kept, dtype, steps = _drawn(problem, rows, most), np.float32, 100
+    encode = _matrix(problem, kept, dtype)
+    model = LogisticRegression(max_iter=steps) if problem.classes else Ridge()
+    model.fit(encode(frame[kept]), problem.dataset.target[kept])
     size = int(np.size(model.coef_) + np.size(model.intercept_))
-    return Plain(_answers(model, encode, problem), size, 8 * size)
+    note = f"on {len(kept):,} rows, drawn of {len(rows):,}" if len(kept) < len(rows) else ""
+    return Plain(_answers(model, encode, problem), size, 8 * size, note)
 
 
 def _neighbours(problem: Problem, rows: Rows) -> Plain:
@@ -93,10 +104,7 @@ def _neighbours(problem: Problem, rows: Rows) -> Plain:
     How many is chosen on the search's validation rows. Of many rows, some are drawn: each answer
     looks at all that are kept.
     """
-    kept = rows
-    if len(rows) > _MOST_KEPT:
-        kept = rows[drawn_rows(problem.dataset.target[rows], _MOST_KEPT, problem.seed,
-                               problem.classes)]  # fmt: skip
+    kept = _drawn(problem, rows, _MOST_KEPT)
     count = _best_count(problem)
     model, encode = _nearest(problem, kept, min(count, len(kept)))
     width = encode(problem.dataset.frame[:1]).shape[1]
@@ -105,6 +113,14 @@ def _neighbours(problem: Problem, rows: Rows) -> Plain:
         note += f" among {len(kept):,} rows, drawn of {len(rows):,}"
     numbers = len(kept) * (width + 1)
     return Plain(_answers(model, encode, problem), numbers, 4 * numbers, note)
+
+
+def _drawn(problem: Problem, rows: Rows, most: int) -> Rows:
+    """All of these rows, or so many of them drawn."""
+    if len(rows) <= most:
+        return rows
+    target = problem.dataset.target[rows]
+    return rows[drawn_rows(target, most, problem.seed, problem.classes)]
 
 
 def _best_count(problem: Problem) -> int:
