@@ -20,6 +20,7 @@ from modelshelf.engines.numpy_.look import dropout_mask
 from modelshelf.engines.torch_ import devices
 from modelshelf.engines.torch_.population import PopulationEngine, graph, masks, room, runner, stack
 from modelshelf.engines.torch_.population.rates import mask_seeds
+from modelshelf.engines.torch_.population.shape import FREE
 from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.configuration import Configuration
 from tests.engine.conftest import make_data
@@ -164,6 +165,73 @@ def test_members_that_differ_in_numbers_alone_share_a_stack(data, stop, crowds, 
         assert_equal(ours, alone(job, stop))
     engine.close()
     assert crowds[0] == 4
+
+
+#: Two values of each hyperparameter that is free, and what it needs beside it.
+FREE_VALUES = {
+    "learning_rate": (1e-3, 1e-2, {}),
+    "momentum": (0.8, 0.9, {"optimizer": "momentum"}),
+    "beta1": (0.8, 0.9, {}),
+    "beta2": (0.99, 0.9, {}),
+    "rho": (0.9, 0.8, {"optimizer": "rmsprop"}),
+    "epsilon": (1e-8, 1e-5, {}),
+    "schedule": ("constant", "cosine", {}),
+    "warmup": (0.0, 0.1, {}),
+    "epochs": (50, 60, {}),
+    "patience": (0, 9, {}),
+    "min_delta": (0.0, 0.1, {"patience": 9}),
+    "monitor": ("loss", "accuracy", {}),
+    "negative_slope": (0.1, 0.2, {"activation": "leaky_relu"}),
+    "initialisation": ("he_normal", "orthogonal", {}),
+    "periodic_sigma": (0.1, 0.2, {"numeric_encoding": "periodic"}),
+    "interval": (0.8, 0.9, {"loss": "quantile"}),
+    "huber_delta": (0.5, 1.0, {"loss": "huber"}),
+    "dropout": (0.1, 0.2, {}),
+    "input_dropout": (0.1, 0.2, {}),
+    "l1": (0.1, 0.2, {}),
+    "l2": (0.1, 0.2, {}),
+    "weight_decay": (0.1, 0.2, {"optimizer": "adamw"}),
+    "decay_by_factor": ("no", "yes", {"optimizer": "adamw"}),
+    "regularisation_schedule": ("constant", "flat_cosine", {}),
+    "label_smoothing": (0.1, 0.2, {}),
+    "clip_norm": (0.1, 0.2, {}),
+    "averaging": (0.8, 0.9, {}),
+    "bias_lr_factor": (0.5, 2.0, {}),
+    "scale_lr_factor": (0.5, 2.0, {"input_scale": "yes"}),
+    "activation_lr_factor": (0.5, 2.0, {"parametric_activation": "yes"}),
+    "encoding_lr_factor": (0.5, 2.0, {"numeric_encoding": "piecewise"}),
+}
+BOUND_VALUES = {
+    "hidden_layers": ((9, 6), (9, 7), {}),
+    "activation": ("relu", "tanh", {}),
+    "optimizer": ("adam", "sgd", {}),
+    "batch_size": (16, 17, {}),
+    "normalisation": ("none", "layer", {}),
+    "dropout": (0.0, 0.1, {}),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "alike"),
+    [
+        *((name, values, True) for name, values in FREE_VALUES.items()),
+        *((name, values, False) for name, values in BOUND_VALUES.items()),
+    ],
+)
+def test_what_may_differ_in_a_stack_is_told(name, values, alike, stop):
+    one, other, needed = values
+    classes = 0 if name in ("interval", "huber_delta") else 3
+    data, engine = make_data(classes), NumpyEngine("float64")
+    shapes = []
+    for value in (one, other):
+        given = Configuration(**{**BASE, "dropout": 0.1, **needed, name: value})
+        member = engine.start(given.for_task(TASKS[classes > 0]), data, 0)
+        shapes.append(runner.Request(member, data, 1, stop).shape)
+    assert (shapes[0] == shapes[1]) is alike
+
+
+def test_all_that_is_free_was_tried():
+    assert set(FREE_VALUES) == set(FREE)
 
 
 def test_seats_are_refilled_and_stacks_of_other_shapes_take_turns(exact, data, stop, crowds):

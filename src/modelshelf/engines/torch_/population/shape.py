@@ -9,7 +9,18 @@ from modelshelf.engines.numpy_.assemble import NO_LIMITS, groups_of, head_of, li
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["Shape", "shape_of"]
+__all__ = ["FREE", "Shape", "shape_of"]
+
+#: The hyperparameters in which members of a stack may differ. Those that can be off are on in all
+#: of them or in none; a search that varies nothing else fills its stacks.
+FREE = (
+    "learning_rate", "momentum", "beta1", "beta2", "rho", "epsilon", "schedule", "warmup",
+    "epochs", "patience", "min_delta", "monitor", "negative_slope", "initialisation",
+    "periodic_sigma", "interval", "huber_delta", "dropout", "input_dropout", "l1", "l2",
+    "weight_decay", "decay_by_factor", "regularisation_schedule", "label_smoothing", "clip_norm",
+    "averaging", "bias_lr_factor", "scale_lr_factor", "activation_lr_factor",
+    "encoding_lr_factor",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
