@@ -166,7 +166,8 @@ def train(
     declared = None if module is None else declare(module)
     table, column, declared = _given(X, y, target, declared)
     if declared is not None:
-        configuration, own = declared.configuration(configuration)
+        given = {name: configuration.value(name) for name in configuration.given}
+        configuration, own = declared.configuration(given)
     dataset = understand(table, column, task, columns or {})
     found = metric_for(metric, dataset.schema.task)
     configuration = configuration.for_text(dataset.schema.texts)

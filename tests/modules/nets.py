@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import os
+import random
+import signal
+import time
 from typing import Annotated, Literal
 
 import torch
@@ -97,3 +101,68 @@ def stacked(inputs, outputs, width: Annotated[int, Integer(8, 64, log=True)] = 1
         layers += [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(0.1)]
         inputs = width
     return nn.Sequential(nn.Sequential(*layers), nn.Linear(inputs, outputs))
+
+
+class Odd(nn.Module):
+    """Goes wrong in the way that it is asked for."""
+
+    def __init__(self, inputs, outputs, way, rate: Annotated[float, Real(0.0, 0.5)] = 0.1):
+        super().__init__()
+        self.way, self.epochs = way, 0
+        self.last = nn.Linear(inputs, outputs + (way == "wrong shape"))
+        if way == "no parameters":
+            del self.last
+        if way == "default dtype":
+            torch.set_default_dtype(torch.float64)
+        if way == "raises when built":
+            raise ValueError("no such width")
+
+    def forward(self, x):
+        if self.way == "no parameters":
+            return x[:, :2]
+        if self.training:
+            self.epochs += 1
+        act = WAYS.get(self.way)
+        if act is not None and self.epochs > (0 if self.way in AT_ONCE else 12):
+            return act(self.last(x))
+        return self.last(x)
+
+
+def _raise(output):
+    raise RuntimeError("the third epoch")
+
+
+def _leave(output):
+    raise SystemExit(3)
+
+
+def _print(output):
+    print("loss: 0.5")
+    return output
+
+
+def _fork(output):
+    os.fork()
+    return output
+
+
+def _mutate(output):
+    random.seed(0)
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    return output
+
+
+AT_ONCE = ("nan", "no tensor", "detached", "prints", "forks", "global state")
+WAYS = {
+    "raises": _raise,
+    "exit": _leave,
+    "hangs": lambda output: time.sleep(1000),
+    "killed": lambda output: os.kill(os.getpid(), signal.SIGKILL),
+    "nan": lambda output: output * float("nan"),
+    "no tensor": lambda output: [output],
+    "detached": lambda output: output.detach(),
+    "prints": _print,
+    "forks": _fork,
+    "global state": _mutate,
+}

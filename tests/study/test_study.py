@@ -179,8 +179,8 @@ def test_a_model_is_the_same_in_torch(shelved, table):
     np.testing.assert_allclose(model.predict_proba(frame), theirs, atol=1e-6)
 
 
-def test_what_is_not_there_yet_is_refused_in_words(table):
-    with pytest.raises(UserError, match="not available yet"):
+def test_what_is_no_module_is_refused_in_words(table):
+    with pytest.raises(UserError, match=r"expected a class, a function that returns a torch"):
         tune(table, target="label", module=object())
 
 

@@ -12,7 +12,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.options import (
+    AsJson,
+    Figure,
+    KnownModule,
+    RowsFile,
+    ShelfPlace,
+    TestFile,
+    make_console,
+)
 from modelshelf.cli.panel import looking
 from modelshelf.cli.words import barcode_text, json_line, number, safe
 from modelshelf.space.configuration import Configuration
@@ -50,6 +58,7 @@ def compare(
     test: TestFile = None,
     figure: Figure = None,
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare networks: settings, learning curves, scores on the same rows, answers, costs.

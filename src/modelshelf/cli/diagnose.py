@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.asked import signals
-from modelshelf.cli.options import AsJson, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.options import AsJson, KnownModule, RowsFile, ShelfPlace, TestFile, make_console
 from modelshelf.cli.panel import looking
 from modelshelf.cli.words import json_line, safe, typed, typed_value
 
@@ -30,6 +30,7 @@ def diagnose(
     data: RowsFile = None,
     test: TestFile = None,
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
     as_json: AsJson = False,
 ) -> None:
     """Look for what ails a network, with the evidence and what to try.

@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.dissect_view import columns_table, layers_table, row_lines
-from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.options import (
+    AsJson,
+    Figure,
+    KnownModule,
+    RowsFile,
+    ShelfPlace,
+    TestFile,
+    make_console,
+)
 from modelshelf.cli.panel import looking
 from modelshelf.cli.words import json_line, number, safe, typed
 from modelshelf.core.errors import SettingError, nearest
@@ -43,6 +51,7 @@ def dissect(
     test: TestFile = None,
     figure: Figure = None,
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
     as_json: AsJson = False,
 ) -> None:
     """Take one network apart: layers as drawn and trained, columns, one row, one training step."""

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from modelshelf.cli.options import AsJson, Figure, ShelfPlace, make_console
+from modelshelf.cli.options import AsJson, Figure, KnownModule, ShelfPlace, make_console
 from modelshelf.cli.words import json_line, safe, typed
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def explain(
     seed: Annotated[int, typer.Option(min=0, help="Halves of the networks follow from it.")] = 0,
     figure: Figure = None,
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell which settings mattered in a study, which way, and what each traded for what.

@@ -17,6 +17,7 @@ __all__ = [
     "DeviceName",
     "Example",
     "Figure",
+    "KnownModule",
     "RowsFile",
     "ShelfPlace",
     "TestFile",
@@ -36,6 +37,26 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on t
 RowsFile = Annotated[
     str | None,
     typer.Option("--data", help="The study's rows, where they have moved or came from memory."),
+]
+
+
+def _use(module: str | None) -> str | None:
+    if module is not None:
+        from modelshelf.study.modules import use_module
+
+        use_module(module)
+    return module
+
+
+#: Known to the process once it is read: what takes networks down asks for it by its name.
+KnownModule = Annotated[
+    str | None,
+    typer.Option(
+        "--module",
+        metavar="FILE.PY:NAME",
+        callback=_use,
+        help="What builds networks that are modules of your own; the file is executed.",
+    ),
 ]
 TestFile = Annotated[str | None, typer.Option("--test", help="And those of its test file.")]
 Figure = Annotated[

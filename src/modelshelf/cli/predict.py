@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelshelf.cli.options import ShelfPlace, make_console
+from modelshelf.cli.options import KnownModule, ShelfPlace, make_console
 from modelshelf.cli.words import safe
 from modelshelf.core.errors import DataError, SettingError
 
@@ -39,6 +39,7 @@ def predict(
         Path | None, typer.Option(help="A .csv or .parquet file.  [default: CSV to the terminal]")
     ] = None,
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
 ) -> None:
     """Predict with the very weights on the shelf: a label and probabilities for each row.
 

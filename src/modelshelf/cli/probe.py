@@ -9,13 +9,22 @@ import typer
 from rich.console import Console
 
 from modelshelf.cli.asked import signals
-from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.options import (
+    AsJson,
+    Figure,
+    KnownModule,
+    RowsFile,
+    ShelfPlace,
+    TestFile,
+    make_console,
+)
 from modelshelf.cli.probe_view import Growing, lines_of
 from modelshelf.cli.train import parse_settings
 from modelshelf.cli.words import json_line, safe, typed, typed_value
 
 if TYPE_CHECKING:
     from modelshelf.insight.probe import Probe
+from modelshelf.space.own import read_value
 
 __all__ = ["probe"]
 
@@ -44,6 +53,7 @@ def probe(
     test: TestFile = None,
     figure: Figure = None,
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
     as_json: AsJson = False,
 ) -> None:
     """Vary one hyperparameter around a network: what is too low, good, too high.
@@ -94,7 +104,9 @@ def _values(vary: str, text: str | None) -> list[object] | None:
     if text is None:
         return None
     parts = [each.strip() for each in text.split(";" if vary == "hidden_layers" else ",")]
-    return [() if each.lower() == "none" and vary == "hidden_layers" else each for each in parts]
+    if vary == "hidden_layers":
+        return [() if each.lower() == "none" else each for each in parts]
+    return [read_value(vary, each) for each in parts]
 
 
 def _tell(console: Console, found: Probe, shelf: str | None, *, stopped: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from modelshelf.cli.options import ShelfPlace, make_console
+from modelshelf.cli.options import KnownModule, ShelfPlace, make_console
 from modelshelf.cli.words import safe
 
 __all__ = ["report"]
@@ -17,6 +17,7 @@ def report(
     study: Annotated[str, typer.Argument(help="A study's name, or how it begins.")],
     out: Annotated[Path, typer.Option(help="A .html file, or .md.")] = Path("report.html"),
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
 ) -> None:
     """Write a study down for one who was not there: a page that works offline, or Markdown.
 

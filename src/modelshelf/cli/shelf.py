@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from modelshelf.cli.options import AsJson, ShelfPlace, make_console
+from modelshelf.cli.options import AsJson, KnownModule, ShelfPlace, make_console
 from modelshelf.cli.pareto import Against, draw_front
 from modelshelf.cli.show_objective import parameters_in_words
 from modelshelf.cli.words import barcode_text, number, safe, short
@@ -49,6 +49,7 @@ def shelf(
         Against, typer.Option(help="With --pareto: what scores are drawn against.")
     ] = Against.SIZE,
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
     as_json: AsJson = False,
 ) -> None:
     """List the studies on the shelf, the networks of one, or its front of score against cost."""

@@ -31,8 +31,11 @@ from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, safe, typed
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import CurvePoint
+from modelshelf.space.own import read_value
 
 if TYPE_CHECKING:
+    from modelshelf.space.configuration import Configuration
+    from modelshelf.study.engines import OwnModule
     from modelshelf.study.single import Single
 
 __all__ = ["parse_settings", "train"]
@@ -63,6 +66,13 @@ def train(
     column: Columns = None,
     seed: Annotated[int, typer.Option(min=0, help="Every random draw follows from it.")] = 0,
     device: DeviceName = "auto",
+    module: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.PY:NAME",
+            help="Your own PyTorch module, whose arguments --set takes; the file is executed.",
+        ),
+    ] = None,
     shelf: ShelfPlace = None,
     study: Annotated[str | None, typer.Option(help="A name for the study it lies in.")] = None,
     allow_wide: AllowWide = False,
@@ -82,12 +92,16 @@ def train(
     the rows validates it. With --like, what is not set is as in that network, and it trains on the
     same rows. Ctrl-C once: stop here, and keep it as it is; twice: leave now.
     """
+    from modelshelf.study.modules import use_module
+
     settings = parse_settings(given)
     if like is not None:
         asked = {"--target": target, "--example": example, "--metric": metric, "--study": study,
                  "--column": column, "--task": None if task == "auto" else task,
                  "--device": None if device == "auto" else device}  # fmt: skip
         _refuse([name for name, value in asked.items() if value])
+        if module is not None:
+            use_module(module)
         _train_like(like, settings, seed, data, test, shelf, as_json)
         return
     if test is not None:
@@ -95,12 +109,11 @@ def train(
 
     from modelshelf.data.metrics import metric_for
     from modelshelf.data.understand import understand
-    from modelshelf.space.configuration import Configuration
     from modelshelf.study.engines import Engines
     from modelshelf.study.progress import Stopper
     from modelshelf.study.single import train_and_shelve
 
-    configuration = Configuration(**settings)
+    configuration, own = _configured(settings, module)
     table, name = source(data, target, example, "train")
     dataset = understand(table, name, task, parse_columns(column), allow_wide)
     configuration = configuration.for_text(dataset.schema.texts)
@@ -112,7 +125,7 @@ def train(
         console.print(safe(line), style="dim")
     stopper = Stopper()
     with (
-        closing(Engines(device)) as engines,
+        closing(Engines(device, own)) as engines,
         _Curve(console) as live,
         signals(stopper, live),
     ):
@@ -129,6 +142,20 @@ def train(
             engines=engines,
         )
     _end(console, single, dataset.schema.task, found, shelf, as_json)
+
+
+def _configured(
+    settings: dict[str, object], module: str | None
+) -> tuple[Configuration, OwnModule | None]:
+    """The configuration, and what builds it where it is a module of a person's own."""
+    from modelshelf.space.configuration import Configuration
+    from modelshelf.study.modules import declare
+
+    if module is None:
+        return Configuration(**settings), None
+    declared = declare(module)
+    named = declared.arguments.named(settings)
+    return declared.configuration({name: read_value(name, each) for name, each in named.items()})
 
 
 def _refuse(given: Sequence[str]) -> None:
@@ -192,7 +219,7 @@ def parse_settings(given: Sequence[str] | None) -> dict[str, object]:
             raise SettingError(f"--set {each!r}: expected NAME=VALUE, such as learning_rate=0.01.")
         if name in settings:
             raise SettingError(f"--set {name} was given twice: give it once.")
-        settings[name] = value
+        settings[name] = read_value(name, value)
     if str(settings.get("hidden_layers", "")).lower() == "none":
         settings["hidden_layers"] = ()
     return settings

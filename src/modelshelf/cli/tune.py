@@ -79,6 +79,16 @@ def tune(
         typer.Option(help="Networks trained at a time.  [default: all cores; on a GPU, 64]"),
     ] = None,
     device: DeviceName = "auto",
+    module: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.PY:NAME",
+            help="In place of our own networks, your own PyTorch module; the file is executed.",
+        ),
+    ] = None,
+    hang_seconds: Annotated[
+        float, typer.Option(help="With --module: how long a batch may take before it is ended.")
+    ] = 60.0,
     shelf: ShelfPlace = None,
     study: Annotated[
         str | None,
@@ -111,6 +121,7 @@ def tune(
 
     from modelshelf.api import request
     from modelshelf.study import run_study
+    from modelshelf.study.modules import declare
 
     table, column_name = source(data, target, example, "tune")
     asked = request(
@@ -126,6 +137,8 @@ def tune(
         prefer=prefer,
         workers=workers,
         device=device,
+        module=None if module is None else declare(module),
+        hang_seconds=hang_seconds,
         shelf=shelf,
         study=study,
         warm_start=warm_start,

@@ -12,7 +12,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from modelshelf.cli.options import AsJson, Figure, RowsFile, ShelfPlace, TestFile, make_console
+from modelshelf.cli.options import (
+    AsJson,
+    Figure,
+    KnownModule,
+    RowsFile,
+    ShelfPlace,
+    TestFile,
+    make_console,
+)
 from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import json_line, number, safe, typed
 
@@ -35,6 +43,7 @@ def worth(
     test: TestFile = None,
     figure: Figure = None,
     shelf: ShelfPlace = None,
+    module: KnownModule = None,
     as_json: AsJson = False,
 ) -> None:
     """Say whether a deep network is worth it here, against plain models, and what more rows bring.

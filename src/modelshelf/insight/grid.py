@@ -221,7 +221,7 @@ def _rank(name: str, value: Value) -> float:
 
 
 def _position(name: str, domain: Domain, value: Value) -> float | None:
-    if isinstance(domain, Layers) or (isinstance(domain, Choice) and isinstance(value, str)):
+    if isinstance(value, (str, tuple)):
         return None
     return _rank(name, value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import cast
 
 from modelshelf.space.domains import Choice, Domain, Integer, Real, Value
 
-__all__ = ["OWN", "Name", "Own", "is_own"]
+__all__ = ["OWN", "Name", "Own", "is_own", "read_value"]
 
 #: Hyperparameters whose names begin so are arguments of a person's own module.
 OWN = "module."
@@ -22,6 +23,23 @@ def is_own(name: str) -> bool:
     (True, False)
     """
     return name.startswith(OWN) and name != OWN
+
+
+def read_value(name: str, value: object) -> object:
+    """A setting that came as text. No declaration types a module's own arguments: JSON does.
+
+    >>> read_value("module.width", "64"), read_value("module.act", "relu")
+    (64, 'relu')
+    >>> read_value("batch_size", "64")
+    '64'
+    """
+    if not is_own(name) or not isinstance(value, str):
+        return value
+    try:
+        found: object = json.loads(value)
+    except ValueError:
+        return {"True": True, "False": False}.get(value, value)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ class Course:
         return self._stopper.requested
 
     def _search_over(self) -> bool:
-        if self._asked_to_stop():
+        if self._asked_to_stop() or self._search.hopeless:
             return True
         if self._limit is None:
             return False
@@ -341,11 +341,12 @@ class Course:
                 "the first run on a machine also compiles the engine, which takes some seconds."
             )
         reasons = Counter(t.reason for t in self._shelf.trials(self._record.name) if t.reason)
-        common = f" The commonest reason: {reasons.most_common(1)[0][0]}." if reasons else ""
+        common = f" The commonest reason: {reasons.most_common(1)[0][0]}" if reasons else ""
+        common += "." if common and not common.endswith(".") else ""
+        advice = " Narrow the space to lower learning rates." if counts["diverged"] else ""
         return SettingError(
             f"None of {counts['started']} networks could be trained: {counts['diverged']} "
-            f"diverged, {counts['failed']} failed.{common} "
-            "Narrow the space to lower learning rates."
+            f"diverged, {counts['failed']} failed.{common}{advice}"
         )
 
     # -- what is told -------------------------------------------------------------------------

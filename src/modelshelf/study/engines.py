@@ -174,7 +174,7 @@ class Engines:
         if kind == "dense":
             return numpy_.NumpyEngine()
         kind, _, name = kind.partition(" ")
-        build = family(kind) if kind != "module" else builder(name, self._own)
+        build = _family(kind) if kind != "module" else builder(name, self._own)
         from modelshelf.engines.torch_.recognised import RecognisedEngine
         from modelshelf.engines.torch_.remote import RemoteEngine
 
@@ -185,7 +185,7 @@ class Engines:
         return RecognisedEngine(remote) if looked_at else remote
 
 
-def family(kind: str) -> Builder:
+def _family(kind: str) -> Builder:
     """What builds a network of this kind. Raises `SettingError` where PyTorch is missing."""
     needs_torch(f"network = {kind}")
     if kind == "conv":
@@ -236,7 +236,7 @@ def torch_network(
     kind = configuration.word("network")
     if kind == "dense":
         return _dense(configuration, preparation, tensors)
-    build = family(kind) if kind != "module" else builder(configuration.word("module"), own)
+    build = _family(kind) if kind != "module" else builder(configuration.word("module"), own)
     from modelshelf.engines.torch_.network import TorchNetwork
 
     return TorchNetwork.from_tensors(build, configuration, rows_like(preparation), tensors)

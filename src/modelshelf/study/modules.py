@@ -61,11 +61,14 @@ class Declared:
             space = space.with_known([Configuration(**kind, **known)])
         return space, self.own(entries)
 
-    def configuration(self, given: Configuration) -> tuple[Configuration, OwnModule]:
-        """One network's settings: those given, and the defaults of its arguments."""
-        settings: dict[str, Any] = {name: given.value(name) for name in given.given}
+    def configuration(self, given: Mapping[str, Any]) -> tuple[Configuration, OwnModule]:
+        """One network's settings: those given, and the defaults of its arguments.
+
+        Raises `SettingError` as `space` does.
+        """
+        settings = self.arguments.named(given)
         kind = self._kind(settings.pop("network", "module"), settings.pop("module", self.name))
-        entries = self.arguments.entries(self.arguments.named(settings))
+        entries = self.arguments.entries(settings)
         defaults = self.arguments.defaults or {}
         for name in entries:
             if name.startswith(OWN) and name not in settings:

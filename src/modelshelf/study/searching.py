@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from bisect import bisect_left, insort
 from collections import Counter
@@ -29,6 +30,9 @@ WINDOW = 32
 #: The ends of `coslog`'s four cycles, where its rate is near 0, in fifteenths of the epochs. Every
 #: network is compared at these.
 _CYCLES = (1, 3, 7, 15)
+
+_DIGITS = re.compile(r"\d+")  # by which reasons that are one differ
+_FAILED_ALIKE = 6  # networks, after which no other is expected to do better
 
 #: Schedules that fall once, over all epochs: before their end they would be judged too early.
 _WHOLE = ("step", "cosine", "one_cycle")
@@ -64,6 +68,7 @@ class Search:
         self._spent: dict[int, float] = {}
         self.tally: Counter[Status] = Counter()  # search trials by their latest status
         self.best: Arrival | None = None  # the best standing so far
+        self._loaded = 0  # of them, those of earlier runs
         self.outside: set[int] = set()  # search trials of before that do not lie in the space
 
     def load(self) -> None:
@@ -82,6 +87,7 @@ class Search:
             rung = self._rung(leg.trial, leg.job.rung - 1, leg.job.from_epoch)
             if rung is not None and leg.job.from_epoch > 0 and self._counts(leg.trial):
                 self.evidence.resume(leg.trial.number, rung)
+        self._loaded = len(self.standing)
         self.loop.resume(self._counts)
 
     def _counts(self, trial: Trial) -> bool:
@@ -160,6 +166,13 @@ class Search:
         rung = self._rung(leg.trial, leg.job.rung, leg.job.to_epoch)
         if rung is not None:
             self.evidence.observe(Result(number, rung, arrival.value, is_open, cost))
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether all networks of this run, more than a few, failed for one and the same reason."""
+        arrived = list(self.standing.values())[self._loaded :]
+        reasons = {_DIGITS.sub("", each.outcome.reason) for each in arrived}
+        return len(arrived) >= _FAILED_ALIKE and len(reasons) == 1 and "" not in reasons
 
     def standings(self) -> list[tuple[float, float]]:
         """What each trial is ranked by and its score, in the order in which they came to stand."""

@@ -12,6 +12,8 @@ from modelshelf.insight.course.rates import learning_rate
 from modelshelf.insight.course.size import time_and_memory
 from modelshelf.insight.importance import Importance
 from modelshelf.insight.studied import Studied
+from modelshelf.space.catalogue import lookup
+from modelshelf.space.configuration import Configuration
 
 __all__ = ["course_rows"]
 
@@ -28,7 +30,17 @@ def course_rows(studied: Studied, found: Iterable[Importance]) -> tuple[CourseRo
     return tuple(
         CourseRow(name, says, tuple(make(studied, by_name)), probe)
         for name, says, probe, make in _ROWS
+        if _plays(probe, studied)
     )
+
+
+def _plays(probe: str, studied: Studied) -> bool:
+    """Whether it can play a part in networks of the kinds that there are."""
+    condition = lookup("hidden_layers" if probe == "depth" else probe).condition
+    if condition is None or "network" not in condition.names:
+        return True
+    kinds = {each.word("network") for each in studied.configurations}
+    return any(condition.holds(Configuration(network=kind)) for kind in kinds)
 
 
 def _batch(studied: Studied, found: Found) -> Iterator[Finding]:
