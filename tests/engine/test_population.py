@@ -110,12 +110,13 @@ def assert_equal(ours, theirs, bounds=EXACT):
 
 
 @pytest.mark.parametrize(("settings", "classes"), GRID, ids=[f"{i}" for i, _ in enumerate(GRID)])
-def test_equals_the_compiled_engine_over_the_catalogue(settings, classes, exact, stop):
+def test_equals_the_compiled_engine_over_the_catalogue(settings, classes, exact, stop, monkeypatch):
+    monkeypatch.setattr(graph, "_WARM", 3)  # on a GPU most steps are replayed
     given = {**BASE, **({} if "recipe" in settings else {"learning_rate": 5e-3}), **settings}
     configuration = Configuration(**given).for_task(TASKS[classes > 0])
     slower = configuration.replace(learning_rate=configuration.number("learning_rate") / 2)
     data = make_data(classes)
-    epochs = min(configuration.whole("epochs"), 8)
+    epochs = min(configuration.whole("epochs"), 6)
     jobs = [(configuration, data, 1, epochs), (slower, data, 2, epochs)]
     for ours, job in zip(together(exact, jobs, stop), jobs, strict=True):
         assert_equal(ours, alone(job, stop))
@@ -186,17 +187,17 @@ FREE_VALUES = {
     "periodic_sigma": (0.1, 0.2, {"numeric_encoding": "periodic"}),
     "interval": (0.8, 0.9, {"loss": "quantile"}),
     "huber_delta": (0.5, 1.0, {"loss": "huber"}),
-    "dropout": (0.1, 0.2, {}),
-    "input_dropout": (0.1, 0.2, {}),
-    "l1": (0.1, 0.2, {}),
-    "l2": (0.1, 0.2, {}),
-    "weight_decay": (0.1, 0.2, {"optimizer": "adamw"}),
+    "dropout": (0.0, 0.2, {}),
+    "input_dropout": (0.0, 0.2, {}),
+    "l1": (0.0, 0.2, {}),
+    "l2": (0.0, 0.2, {}),
+    "weight_decay": (0.0, 0.2, {"optimizer": "adamw"}),
     "decay_by_factor": ("no", "yes", {"optimizer": "adamw"}),
     "regularisation_schedule": ("constant", "flat_cosine", {}),
-    "label_smoothing": (0.1, 0.2, {}),
-    "clip_norm": (0.1, 0.2, {}),
-    "averaging": (0.8, 0.9, {}),
-    "bias_lr_factor": (0.5, 2.0, {}),
+    "label_smoothing": (0.0, 0.2, {}),
+    "clip_norm": (0.0, 0.2, {}),
+    "averaging": (0.0, 0.9, {}),
+    "bias_lr_factor": (1.0, 2.0, {}),
     "scale_lr_factor": (0.5, 2.0, {"input_scale": "yes"}),
     "activation_lr_factor": (0.5, 2.0, {"parametric_activation": "yes"}),
     "encoding_lr_factor": (0.5, 2.0, {"numeric_encoding": "piecewise"}),
@@ -207,7 +208,7 @@ BOUND_VALUES = {
     "optimizer": ("adam", "sgd", {}),
     "batch_size": (16, 17, {}),
     "normalisation": ("none", "layer", {}),
-    "dropout": (0.0, 0.1, {}),
+    "ensemble_size": (1, 2, {}),
 }
 
 
@@ -228,6 +229,44 @@ def test_what_may_differ_in_a_stack_is_told(name, values, alike, stop):
         member = engine.start(given.for_task(TASKS[classes > 0]), data, 0)
         shapes.append(runner.Request(member, data, 1, stop).shape)
     assert (shapes[0] == shapes[1]) is alike
+
+
+SWITCHED = (
+    {"dropout": 0.0},
+    {"dropout": 0.3, "averaging": 0.9},
+    {"clip_norm": 0.2, "bias_lr_factor": 0.1},
+    {"weight_decay": 0.0, "l1": 1e-3, "label_smoothing": 0.1},
+)
+
+
+def test_what_is_on_for_one_does_nothing_to_the_others(data, stop, crowds, one_wave):
+    engine = PopulationEngine(dtype="float64", width=4)
+    plain = CALM.replace(optimizer="adamw")
+    jobs = [(plain.replace(**each), data, i, 6) for i, each in enumerate(SWITCHED)]
+    for ours, job in zip(together(engine, jobs, stop), jobs, strict=True):
+        assert_equal(ours, alone(job, stop))
+    engine.close()
+    assert crowds[0] == 4
+
+
+def test_what_is_on_for_a_newcomer_is_switched_on_as_it_comes(data, stop, monkeypatch):
+    """Members that are taken in one by one, each an epoch later than the one before."""
+    engine = PopulationEngine(dtype="float64", width=4)
+    plain = CALM.replace(optimizer="adamw")
+    jobs = [(plain.replace(**each), data, i, 9) for i, each in enumerate(SWITCHED)]
+    members = [engine.start(*job[:3]) for job in jobs]
+    requests = [runner.Request(m, data, 9, stop) for m in members]
+    resident = runner.Resident(torch.device("cpu"), torch.float64)
+    shared = stack.Stack(requests[0], resident, torch.device("cpu"), "float64", 4)
+    for request in requests:
+        assert shared.fits(request)
+        shared.invite(request)
+        shared.epoch()
+    while shared.crowd:
+        shared.epoch()
+    for member, request, job in zip(members, requests, jobs, strict=True):
+        assert_equal((member, request.leg()), alone(job, stop))
+    engine.close()
 
 
 def test_all_that_is_free_was_tried():

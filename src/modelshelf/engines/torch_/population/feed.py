@@ -14,6 +14,7 @@ from modelshelf.engines.numpy_ import step
 from modelshelf.engines.numpy_.look import batch_order
 from modelshelf.engines.torch_.population.rates import COLUMNS, mask_seeds, rates_table
 from modelshelf.engines.torch_.population.request import Request
+from modelshelf.engines.torch_.population.shape import Shape
 
 __all__ = ["Feed"]
 
@@ -22,13 +23,17 @@ class Feed:
     """One epoch's, for the members in their seats; an empty seat gets zeros."""
 
     def __init__(
-        self, seats: Sequence[Request | None], device: torch.device, dtype: np.dtype[Any]
+        self,
+        shape: Shape,
+        seats: Sequence[Request | None],
+        device: torch.device,
+        dtype: np.dtype[Any],
     ) -> None:
+        self._shape = shape
         self._seats = seats
         self._device = device
         self._dtype = dtype
         self._seated = [(at, each) for at, each in enumerate(seats) if each is not None]
-        self._shape = self._seated[0][1].shape
         self._begin = np.array([int(r.member.counters[step.STEP]) + 1 for _, r in self._seated])
 
     def orders(self, rows: int) -> NDArray[np.int32]:

@@ -110,6 +110,7 @@ def rates_table(several: Sequence[Rates], begin: NDArray[np.int64], count: int) 
     now = begin + np.arange(count)[:, None]
     rate = constants[:, 0] * shares
     dropout, inputs = rates[:, DROPOUT] * fades, rates[:, step.INPUT_DROPOUT]
+    clip = rates[:, step.CLIP]
     averaging = np.where(now > 1, rates[:, step.AVERAGING], 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):  # of optimizers that are not Adam
         corrected = rate / (1.0 - constants[:, 1] ** now)
@@ -119,7 +120,8 @@ def rates_table(several: Sequence[Rates], begin: NDArray[np.int64], count: int) 
         "decay": rate * rates[:, step.DECAY] * fades,
         "first": constants[:, 1], "second": constants[:, 2], "third": constants[:, 3],
         "rest1": 1.0 - constants[:, 1], "rest2": 1.0 - constants[:, 2],
-        "l1": rates[:, step.L1], "l2": rates[:, step.L2], "clip": rates[:, step.CLIP],
+        "l1": rates[:, step.L1], "l2": rates[:, step.L2],
+        "clip": np.where(clip > 0.0, clip, np.inf),
         "smoothing": rates[:, step.SMOOTHING], "parameter": rates[:, step.LOSS],
         "slope": rates[:, PARAMETER],
         "threshold": np.floor(dropout * _FINEST), "scale": 1.0 / (1.0 - dropout),

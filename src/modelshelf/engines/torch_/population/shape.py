@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_.assemble import NO_LIMITS, groups_of, head_of, limits_of
@@ -11,8 +11,8 @@ from modelshelf.space.configuration import Configuration
 
 __all__ = ["FREE", "Shape", "shape_of"]
 
-#: The hyperparameters in which members of a stack may differ. Those that can be off are on in all
-#: of them or in none; a search that varies nothing else fills its stacks.
+#: The hyperparameters in which members of a stack may differ, on or off: a search that varies
+#: nothing else fills its stacks.
 FREE = (
     "learning_rate", "momentum", "beta1", "beta2", "rho", "epsilon", "schedule", "warmup",
     "epochs", "patience", "min_delta", "monitor", "negative_slope", "initialisation",
@@ -23,9 +23,17 @@ FREE = (
 )  # fmt: skip
 
 
+def _switch() -> bool:
+    return field(default=False, compare=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The operations of a step. Numbers (rates, penalties, shares of dropout) are each member's."""
+    """The operations of a step. Numbers (rates, penalties, shares of dropout) are each member's.
+
+    Switches say which operations can be left out, and are no part of what is compared: what is on
+    for one member does nothing to those for whom its number is 0.
+    """
 
     layout: Layout
     activation: str
@@ -35,16 +43,30 @@ class Shape:
     classes: bool
     batch: int  #: rows of a whole batch
     summed: bool  #: a batch's loss is the sum over its rows
-    smoothed: bool
     weighted: bool  #: classes have weights
-    dropout: bool
-    input_dropout: bool
-    penalised: bool  #: by l1 or l2
-    clipped: bool
-    decayed: bool
-    factored: bool  #: some parameters have a learning rate of their own
-    averaged: bool
     clamped: bool  #: answers are held within the range of the training target
+    smoothed: bool = _switch()
+    dropout: bool = _switch()
+    input_dropout: bool = _switch()
+    penalised: bool = _switch()  #: by l1 or l2
+    clipped: bool = _switch()
+    decayed: bool = _switch()
+    factored: bool = _switch()  #: some parameters have a learning rate of their own
+    averaged: bool = _switch()
+
+    def joined(self, other: Shape) -> Shape:
+        """The shape with all that is on in either."""
+        switches = {
+            each.name: getattr(self, each.name) or getattr(other, each.name)
+            for each in fields(self)
+            if not each.compare
+        }
+        return replace(self, **switches)
+
+    def covers(self, other: Shape) -> bool:
+        """Whether all that is on in the other is on in this one."""
+        joined = self.joined(other)
+        return all(getattr(joined, each.name) == getattr(self, each.name) for each in fields(self))
 
 
 def shape_of(configuration: Configuration, layout: Layout, data: TrainingData) -> Shape:

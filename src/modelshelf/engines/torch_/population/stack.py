@@ -80,7 +80,11 @@ class Stack:
         """Take in who was invited; seats are added or closed as they are needed."""
         staying, newcomers, self._coming = self.seated, self._coming, []
         needed = len(staying) + len(newcomers)
-        if needed > len(self.seats) or needed < len(self.seats) * (1.0 - self._slack):
+        crowded = needed > len(self.seats)
+        covered = all(self.shape.covers(each.shape) for each in newcomers)
+        if crowded or not covered or needed < len(self.seats) * (1.0 - self._slack):
+            for each in newcomers:
+                self.shape = self.shape.joined(each.shape)
             self._resize([at for at, _ in staying], needed)
             self.seats = [each for _, each in staying] + [None] * len(newcomers)
         free = [at for at, each in enumerate(self.seats) if each is None]
@@ -101,9 +105,14 @@ class Stack:
             name: torch.zeros(seats, *shape, dtype=self._dtype, device=self._device)
             for name, shape in columns.items()
         }
+        made["factors"].fill_(1.0)
         for name, tensor in made.items():
             if staying:
-                tensor[: len(staying)] = getattr(self._state, name)[staying]
+                before = getattr(self._state, name)
+                if name == "average" and not before.shape[1]:
+                    before = self._state.theta  # without averaging, the mean is the weights
+                if before.shape[1:] == tensor.shape[1:]:
+                    tensor[: len(staying)] = before[staying]
         self._state = State(**made)
         self._tally = Tally(
             torch.zeros(seats, dtype=self._exact, device=self._device),
@@ -121,7 +130,8 @@ class Stack:
         rates, decays = factors_of(member)
         arrays = {
             "theta": member.theta, "best": member.best, "slots": read_slots(member),
-            "average": member.average, "factors": rates, "decays": decays,
+            "average": member.average if member.average.size else member.theta,
+            "factors": rates, "decays": decays,
         }  # fmt: skip
         for name, array in arrays.items():
             row = getattr(self._state, name)[at]
@@ -131,7 +141,7 @@ class Stack:
     def epoch(self) -> list[Request]:
         """Train everybody for an epoch; those who are at their end leave, and are returned."""
         self._seat()
-        feed = Feed(self.seats, self._device, self._numpy)
+        feed = Feed(self.shape, self.seats, self._device, self._numpy)
         self._tally.total.zero_()
         self._tally.alive.fill_(True)
         self._tally.steps.zero_()
@@ -206,6 +216,8 @@ class Stack:
             arrays = [getattr(self._state, name)[rows].cpu().numpy() for name in names]
             for (_, request), theta, best, average, slots in zip(finished, *arrays, strict=True):
                 member = request.member
-                member.theta[:], member.best[:], member.average[:] = theta, best, average
+                member.theta[:], member.best[:] = theta, best
+                if member.average.size:
+                    member.average[:] = average
                 write_slots(member, slots)
         return done

@@ -122,7 +122,7 @@ def _update(shape: Shape, state: State, gradient: Tensor, now: Now) -> None:
         state.average.mul_(now("keep")).addcmul_(state.theta, now("rest"))
 
 
-@torch.no_grad()  # type: ignore[untyped-decorator]
+@torch.no_grad()
 def validate(
     shape: Shape,
     encoder: Encoder,
