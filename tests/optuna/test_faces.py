@@ -39,7 +39,7 @@ def made(tmp_path_factory):
         return x**2
 
     study = optuna.create_study(storage=place, study_name="mine")
-    study.optimize(objective, n_trials=60)
+    study.optimize(objective, n_trials=45)
     optuna.logging.set_verbosity(before)
     return place, study.best_trial
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+import numpy as np
+
 from modelshelf.optuna.exceptions import UnfitError
 from modelshelf.space.domains import Choice, Domain, Integer, Real, Value
 from modelshelf.space.own import Own
@@ -46,6 +48,7 @@ class FloatDistribution:
         object.__setattr__(self, "low", float(self.low))
         high = float(self.high)
         if self.step is not None:
+            object.__setattr__(self, "step", float(self.step))
             high = _rounded(self.low + _steps(self.low, high, self.step) * self.step)
         object.__setattr__(self, "high", high)
 
@@ -93,9 +96,10 @@ class IntDistribution:
             if _number(each) != int(each):
                 raise UnfitError(f"A range of whole numbers has {each!r}: expected a whole number.")
         _check(self, self.low, self.high)
-        object.__setattr__(self, "low", int(self.low))
-        most = (int(self.high) - self.low) // int(self.step)
-        object.__setattr__(self, "high", self.low + most * int(self.step))
+        for name in ("low", "high", "step"):
+            object.__setattr__(self, name, int(getattr(self, name)))
+        most = (self.high - self.low) // self.step
+        object.__setattr__(self, "high", self.low + most * self.step)
 
     @property
     def domain(self) -> Domain:
@@ -131,7 +135,8 @@ class CategoricalDistribution:
     choices: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "choices", tuple(self.choices))
+        plain = (e.item() if isinstance(e, np.generic) else e for e in self.choices)
+        object.__setattr__(self, "choices", tuple(plain))
         if not self.choices:
             raise UnfitError("There are no choices: expected one or more.")
         for each in self.choices:

@@ -27,11 +27,20 @@ __all__ = ["Asking", "FixedTrial", "FrozenTrial", "Home", "Trial", "TrialState",
 
 
 def plain(value: Any) -> Any:
-    """A value as it comes back from JSON. Raises `UnfitError` for what JSON cannot hold."""
+    """A value as it comes back from JSON, arrays and tensors as lists.
+
+    Raises `UnfitError` for what JSON cannot hold.
+    """
     try:
-        return json.loads(json.dumps(value))
+        return json.loads(json.dumps(value, default=_listed))
     except (TypeError, ValueError) as error:
         raise UnfitError(f"An attribute must be what JSON can hold: {error}.") from None
+
+
+def _listed(value: Any) -> Any:
+    if not hasattr(value, "tolist"):
+        raise TypeError(f"it holds {value!r}")
+    return value.tolist()
 
 
 class TrialState(Enum):
