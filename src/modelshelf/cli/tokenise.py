@@ -119,7 +119,8 @@ def _runs(found: Tokenised) -> str:
 def _quoted(text: str) -> str:
     if not text:
         return "nothing"
-    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}…"
+    shown = text[:_CHARACTERS].replace("\r", "").replace("\n", "⏎")
+    return shown if len(text) <= _CHARACTERS else f"{shown}…"
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:
