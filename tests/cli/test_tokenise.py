@@ -66,7 +66,8 @@ def test_bpe_learns_from_rows(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n\t", "كيف حالك؟", "你好世界", "👩‍👩‍👧 🏳️‍🌈", "\x1b[31mred\x07", "\udcff broken", "a\x00b"],
+    ["", " \n\t", "كيف حالك؟", "你好世界", "👩‍👩‍👧 🏳️‍🌈", "\x1b[31mred\x07",
+     "\udcff broken", "a\x00b"],
     ids=["empty", "blank", "arabic", "chinese", "emoji", "control", "bytes", "nul"],
 )  # fmt: skip
 def test_any_text_is_shown(text):
