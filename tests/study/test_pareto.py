@@ -155,7 +155,7 @@ def test_the_front_of_a_study_is_read_from_the_shelf(asked):
     with Shelf.open(where) as shelf:
         front = front_of(shelf, shelf.study(results["best"].study))
         best = front.members[0]
-        network = Model.from_record(shelf, best.trial).network
+        model = Model.from_record(shelf, best.trial)
     assert len(front.compared) == 40
     assert best is front.compared[0]
     for each in front.compared:
@@ -171,4 +171,4 @@ def test_the_front_of_a_study_is_read_from_the_shelf(asked):
             for one in front.members
         )
         assert beaten  # members by themselves
-    assert 0 < answer_seconds(network, model.preparation) < 5
+    assert 0 < answer_seconds(model.network, model.preparation) < 5
