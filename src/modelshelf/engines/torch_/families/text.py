@@ -6,6 +6,8 @@ answers, and of what a recurrent network reads.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -42,7 +44,7 @@ class TextNet(nn.Module):
         size, width = c.whole("embedding_size"), c.whole("text_width")
         ids = c.whole("vocabulary_size") + _RESERVED
         self.embedding = nn.Embedding(ids, size, padding_idx=_PADDING)
-        joins = {"mean": _Mean, "conv": _Detectors, "recurrent": _BothWays}
+        joins: dict[str, Any] = {"mean": _Mean, "conv": _Detectors, "recurrent": _BothWays}
         self.join = joins[c.word("text_network")](size, width)
         self.dropout = nn.Dropout(c.number("dropout") if "dropout" in c else 0.0)
         self.out = nn.Linear(self.join.width, outputs)
