@@ -193,7 +193,10 @@ _EPOCHS = (15, 30, 60, 120, 240)
 _ROWS_SEEN = 400_000  # rows that a network is shown in all, where a study takes a minute
 
 
-def usual_epochs(rows: int, seconds: float | None) -> int:
+_IMAGE_EPOCHS = 4  # times fewer passes over images: each costs more, and tells more
+
+
+def usual_epochs(rows: int, seconds: float | None, images: bool = False) -> int:
     """For how many epochs to train on so many rows, in a study of so many seconds.
 
     Few rows make short epochs, and so get more of them; so do studies with more time. None is a
@@ -203,7 +206,7 @@ def usual_epochs(rows: int, seconds: float | None) -> int:
     (15, 60, 240)
     """
     minutes = 1.0 if seconds is None else seconds / 60.0
-    wanted = _ROWS_SEEN * minutes**0.6 / max(rows, 1)
+    wanted = _ROWS_SEEN * minutes**0.6 / max(rows * (_IMAGE_EPOCHS if images else 1), 1)
     return min(_EPOCHS, key=lambda each: abs(math.log(each / max(wanted, 1e-9))))
 
 

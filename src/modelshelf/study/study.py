@@ -216,7 +216,7 @@ def _settings(request: Request, rows: int, shelf: Shelf) -> dict[str, Any]:
         "space": request.space.to_json(),
         "test": request.test.words,
         "folds": request.folds,
-        "epochs": usual_epochs(seen, seconds),
+        "epochs": usual_epochs(seen, seconds, schema.image),
         "drawn": request.drawn,
         "data": request.dataset.name,
         "rows": where_rows_are(request.dataset, request.test),
