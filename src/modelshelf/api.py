@@ -16,13 +16,14 @@ from modelshelf.data.metrics import metric_for
 from modelshelf.data.read import from_memory, read_table, usual_target
 from modelshelf.data.read.given import from_arrays, from_torch, is_torch_data
 from modelshelf.data.understand import understand
-from modelshelf.engines.torch_.devices import Device, find_device
+from modelshelf.engines.torch_.devices import find_device
 from modelshelf.space.configuration import Configuration
+from modelshelf.space.defaults import FOR_POPULATIONS
 from modelshelf.space.images import for_images, refuse_convolutions
 from modelshelf.space.space import Space
 from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
 from modelshelf.study.budget import Budget, Clock
-from modelshelf.study.engines import HANG_SECONDS, POPULATION, Engines
+from modelshelf.study.engines import HANG_SECONDS, POPULATION, Engines, stackable
 from modelshelf.study.modules import Declared, declare
 from modelshelf.study.pareto import Prefer
 from modelshelf.study.single import train_and_shelve, train_one
@@ -214,6 +215,8 @@ def request(
     found = find_device(device)
     dataset = understand(table, target, task, columns or {}, allow_wide)
     schema = dataset.schema
+    if space is None and module is None and found.is_gpu and device != "auto":
+        space = FOR_POPULATIONS if schema.tabular else None
     searched, own = (_space(space), None) if module is None else module.space(space)
     if schema.texts:
         searched = searched.for_text(dataset.rows, schema.texts == len(schema.inputs))
@@ -221,6 +224,9 @@ def request(
         refuse_convolutions(searched.given.get("network"))
     elif own is None:
         searched = for_images(searched, schema.shape, bool(find_spec("torch")))
+    # Left to itself, a study whose networks share no stacks is quicker on the CPU.
+    dense = searched.fixed.get("network", "dense") == "dense" and "network" not in searched.varied
+    stacked = found.is_gpu and dense and (device != "auto" or stackable(searched))
     asked = Request(
         dataset=dataset,
         metric=metric_for(metric, schema.task),
@@ -230,8 +236,9 @@ def request(
         test=_test(test, target, as_it_is=table.tensor is not None and not table.tensor.image),
         folds=_folds(folds, dataset),
         prefer=Prefer.of(prefer),
-        workers=workers or _workers(found, searched),
+        workers=workers or (POPULATION if stacked else int(cpu_count())),
         device=found.name,
+        stacked=stacked,
         own=own,
         hang_seconds=_seconds(hang_seconds),
         shelf=shelf,
@@ -241,12 +248,6 @@ def request(
     )
     asked.test.part(dataset, seed)  # a test file that does not fit is found out before any training
     return asked
-
-
-def _workers(device: Device, space: Space) -> int:
-    """How many networks are trained at a time: a population on a GPU, else one for each core."""
-    dense = space.fixed.get("network", "dense") == "dense" and "network" not in space.varied
-    return POPULATION if device.is_gpu and dense else int(cpu_count())
 
 
 def _folds(folds: int | None, dataset: Dataset) -> int:

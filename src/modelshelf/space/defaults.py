@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "CASES",
+    "FOR_POPULATIONS",
     "entries_for",
     "entries_for_images",
     "entries_for_text",
@@ -164,6 +165,21 @@ def entries_for_images(
     kinds: Any = network or (("dense", "conv") if convolves else "dense")
     return {**(_IMAGES if "dense" in kinds else {}), "network": kinds}
 
+
+#: One structure, for networks that are to be trained together: `device = cuda` without a space.
+FOR_POPULATIONS: dict[str, object] = {
+    "hidden_layers": (256, 256, 256),
+    "activation": "mish",
+    "parametrisation": "standard",
+    "ensemble_size": 1,
+    "optimizer": "adamw",
+    "batch_size": 256,
+    "scaling": "robust",
+    "numeric_encoding": "none",
+    "encoding_bins": 48,  # plays no part, and so is not to be searched
+    "encoding_size": 4,
+    "category_embedding": 0,
+}
 
 CASES: dict[str, dict[str, dict[str, object]]] = {
     "optimizer": {

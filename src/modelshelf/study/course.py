@@ -58,7 +58,12 @@ class Course:
         self._record, self._clock = record, clock
         self._observer, self._stopper = observer, stopper
         self._limit = request.budget.seconds
-        self._engines = Engines(request.device, request.own, hang_seconds=request.hang_seconds)
+        self._engines = Engines(
+            request.device,
+            request.own,
+            stacked=request.stacked,
+            hang_seconds=request.hang_seconds,
+        )
         trainer = Trainer(
             problem, shelf, record.name, request.data_key, stopper.flag, self._engines
         )

@@ -25,6 +25,7 @@ from modelshelf.engines import numpy_
 from modelshelf.engines.torch_.devices import find_device
 from modelshelf.engines.torch_.own import may_be_sequential
 from modelshelf.space.configuration import Configuration
+from modelshelf.space.space import Space
 
 __all__ = [
     "HANG_SECONDS",
@@ -36,6 +37,7 @@ __all__ = [
     "know",
     "needs_torch",
     "rows_like",
+    "stackable",
     "torch_network",
 ]
 
@@ -66,10 +68,12 @@ class Engines:
         device: str = "cpu",
         own: OwnModule | None = None,
         *,
+        stacked: bool = True,
         hang_seconds: float = HANG_SECONDS,
         memory_limit: int = 0,
     ) -> None:
         self._device, self._own = find_device(device), own
+        self._stacked = stacked and self._device.is_gpu
         self._hang, self._limit = hang_seconds, memory_limit
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -161,7 +165,7 @@ class Engines:
             self._made.clear()
 
     def _in_populations(self, configuration: Configuration) -> bool:
-        if not self._device.is_gpu:
+        if not self._stacked:
             return False
         from modelshelf.engines.torch_.population.engine import PopulationEngine
 
@@ -183,6 +187,13 @@ class Engines:
         )
         looked_at = kind == "module" and self._device.name == "cpu" and may_be_sequential(build)
         return RecognisedEngine(remote) if looked_at else remote
+
+
+def stackable(space: Space) -> bool:
+    """Whether a population's members share stacks in this space: it has one structure."""
+    from modelshelf.engines.torch_.population.shape import FREE
+
+    return set(space.slots) <= set(FREE)
 
 
 def _family(kind: str) -> Builder:

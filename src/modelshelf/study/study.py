@@ -52,7 +52,8 @@ class Request:
     name: str | None = None
     warm_start: bool = False  #: whether a new study begins with what did best on similar data
     command: str = ""  #: what was typed, so that a person can be told how to go on
-    device: str = "cpu"  #: where dense networks are trained in populations, if it is a GPU
+    device: str = "cpu"
+    stacked: bool = False  #: whether dense networks are trained there in populations
     own: OwnModule | None = None  #: what builds networks of kind `module`
     hang_seconds: float = HANG_SECONDS  #: after which a module that shows no batch is ended
     drawn: int | None = None  #: of the rows that are no test rows, how many are learned from
