@@ -17,7 +17,8 @@ from modelshelf.core.errors import DataError
 __all__ = ["Blocks", "Frame", "Tensor", "as_columns", "shape_words"]
 
 _BLOCK = 1 << 24  # bytes that are looked at at a time
-_LARGE = 1 << 28  # bytes below which rows that are mapped from a file are read into memory
+_LARGE = 1 << 30  # bytes from which rows are not copied
+_LARGE_MAP = 1 << 28  # and those that are mapped from a file not read as a matter of course
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,13 +69,15 @@ class Tensor:
         return np.ascontiguousarray(self.array if self.index is None else self.array[self.index])
 
     @property
-    def lies_in_file(self) -> bool:
-        """Whether it is mapped from a file, and too large to be read as a matter of course."""
+    def is_large(self) -> bool:
+        """Whether its array is to stay where it lies, and rows are read a few at a time.
+
+        By its size alone, not by what is free: the same data are trained on in the same way.
+        """
         each: Any = self.array
         while isinstance(each, np.ndarray) and not isinstance(each, np.memmap):
             each = each.base
-        size = self.height * self.numbers * self.dtype.itemsize
-        return isinstance(each, np.memmap) and size >= _LARGE
+        return self.array.nbytes >= (_LARGE_MAP if isinstance(each, np.memmap) else _LARGE)
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """The same, a few rows at a time."""

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from modelshelf.core.records import Baseline
 from modelshelf.data.metrics import score
 from modelshelf.data.split import Split
+from modelshelf.data.tensor import Tensor
 from modelshelf.study.plain import BOOSTING, LINEAR, Fit, load, plain_models
 from modelshelf.study.problem import Problem
 
@@ -18,7 +19,13 @@ __all__ = ["Baselines", "fitted_on"]
 
 
 def fitted_on(problem: Problem) -> tuple[str, ...]:
-    """The baselines of a problem. Trees look at one pixel at a time: on images there are none."""
+    """The baselines of a problem. Trees look at one pixel at a time: on images there are none.
+
+    Nor are there any on arrays that stay where they lie: they would have to be read at once.
+    """
+    frame = problem.dataset.frame
+    if isinstance(frame, Tensor) and frame.is_large:
+        return ()
     return (LINEAR,) if problem.dataset.schema.image else (LINEAR, BOOSTING)
 
 

@@ -52,6 +52,11 @@ def notes_on_result(
         )
     if test_uses > 1:
         notes.append(f"The test rows have now been used {test_uses} times in this study.")
+    if not fitted_on(problem):
+        notes.append(
+            "The rows are large: they were read where they lie, a few at a time. Plain models need "
+            "all of them at once, and so none stands beside the winner."
+        )
     if len(baselines) < len(fitted_on(problem)):
         notes.append("Not every baseline was fitted in the time.")
     if watch.stopped:

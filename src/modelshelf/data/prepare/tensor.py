@@ -49,7 +49,7 @@ class TensorPreparation(Preparation):
     def transform(self, frame: Frame) -> Any:
         """Images as float32 (rows, channels · height · width), other arrays as they are.
 
-        Those of a large file that is mapped stay there: they come as `Blocks`.
+        Those of a large array stay where they are, in memory or in a file: they come as `Blocks`.
         """
         rows = cast("Tensor", frame)
         if rows.shape != self.schema.shape:
@@ -63,7 +63,7 @@ class TensorPreparation(Preparation):
                     f"The rows hold {rows.dtype}, and the network learned from {self.dtype}: give "
                     "them as that."
                 )
-            if rows.lies_in_file:
+            if rows.is_large:
                 return Blocks(rows, self.dtype)
             return rows.read().astype(self.dtype, copy=False)
         found = np.empty((rows.height, rows.numbers), np.float32)

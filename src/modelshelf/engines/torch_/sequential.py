@@ -109,7 +109,8 @@ def recognise(
 def _layers(module: nn.Module, prefix: str) -> Iterator[Named]:
     """Layers in their order, by name, nested ones too."""
     _refuse_hooks(module, prefix)
-    for name, part in module.named_children():
+    for name, part in module._modules.items():  # `named_children` leaves out what comes again
+        assert part is not None
         if type(part).forward is nn.Sequential.forward:
             yield from _layers(part, f"{prefix}{name}.")
         elif type(part) is not nn.Identity:
