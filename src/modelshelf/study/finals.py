@@ -10,7 +10,7 @@ from modelshelf.data.split import Split
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.searching import rungs_of
 
-__all__ = ["Plan", "agreed_epochs", "expected_seconds", "plan_for", "within"]
+__all__ = ["Plan", "agreed_epochs", "expected_seconds", "plan_for", "stands_apart", "within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,19 @@ def expected_seconds(plan: Plan, each: Sequence[float]) -> float:
     every, winner = plan.trainings
     among = [_BESIDES + seconds for seconds in each[: plan.finalists]]
     return every * sum(among) + winner * max(among, default=0.0)
+
+
+def stands_apart(value: float, retested: Sequence[tuple[float, float]]) -> bool:
+    """Whether a finalist that there was no time to re-test is better than all that were re-tested.
+
+    By more than re-testing moved any of them. `value` is the search's of it, `retested` the others'
+    from the search and from the re-test; lower is better.
+
+    >>> stands_apart(-0.895, [(-0.855, -0.856)]), stands_apart(-0.857, [(-0.855, -0.851)])
+    (True, False)
+    """
+    moved = max(abs(before - after) for before, after in retested)
+    return value + moved < min(min(each) for each in retested)
 
 
 def agreed_epochs(configuration: Configuration, best: Sequence[int]) -> int:

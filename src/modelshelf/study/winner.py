@@ -19,7 +19,7 @@ from modelshelf.data.split import Split
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.costs import cost_of
 from modelshelf.study.engines import Engines
-from modelshelf.study.finals import Plan, agreed_epochs
+from modelshelf.study.finals import Plan, agreed_epochs, stands_apart
 from modelshelf.study.loop import Arrival, Loop
 from modelshelf.study.pareto import Cost, Prefer, Traded, choose, finalists
 from modelshelf.study.problem import Problem
@@ -93,7 +93,8 @@ class Finals:
         """Among the finalists re-tested most often: the preferred one, and the best on average.
 
         One re-test says little more than the search's own value: then that counts too. Where none
-        was re-tested, the best of the search; None where the search found nothing.
+        was re-tested, or only far worse ones, the best of the search; None where the search found
+        nothing.
         """
         found = self.finalists()
         if not found:
@@ -105,6 +106,14 @@ class Finals:
         if max(map(len, values.values())) == 0:
             return found[0][0].configuration, found[0][0].configuration
         if max(map(len, values.values())) == 1:
+            again = [
+                (arrival.value, statistics.fmean(values[trial.configuration].values()))
+                for trial, arrival in found
+                if values[trial.configuration]
+            ]
+            first = found[0][0].configuration
+            if not values[first] and stands_apart(found[0][1].value, again):
+                return first, first
             for trial, arrival in found:
                 if values[trial.configuration]:
                     values[trial.configuration][SEARCH_SPLIT] = arrival.value
