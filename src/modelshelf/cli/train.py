@@ -46,7 +46,8 @@ _BEAT = 5.0  # seconds between two plain lines
 
 def train(
     data: Annotated[
-        str | None, typer.Argument(help="A table: CSV, Parquet, Arrow, ARFF or npz.")
+        str | None,
+        typer.Argument(help="A table: CSV, Parquet, Arrow, ARFF or npz; or a folder of images."),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     example: Example = None,

@@ -29,7 +29,8 @@ __all__ = ["tune"]
 
 def tune(
     data: Annotated[
-        str | None, typer.Argument(help="A table: CSV, Parquet, Arrow, ARFF or npz.")
+        str | None,
+        typer.Argument(help="A table: CSV, Parquet, Arrow, ARFF or npz; or a folder of images."),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     example: Example = None,
