@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from modelshelf import tune
-from modelshelf.core.errors import DataError
-from modelshelf.data.read import from_memory, kept, read_table, usual_target
+from modelshelf.core.errors import DataError, SettingError
+from modelshelf.data.read import decode, from_memory, kept, read_table, usual_target
 from modelshelf.data.understand import conform, understand
 
 ROWS, SIDE = 24, 6
@@ -364,3 +364,11 @@ def test_arrays_that_are_no_images():
         from_memory(np.full((20, 7, 7), "a"), LABELS[:20])
     with pytest.raises(DataError, match="X has 20 rows and y has 24"):
         from_memory(np.zeros((20, 7, 7)), LABELS)
+
+
+def test_without_pillow_files_are_not_read_and_arrays_are(tmp_path, monkeypatch):
+    folder = class_folders(tmp_path / "set", pixels())
+    monkeypatch.setattr(decode, "find_spec", lambda name: None)
+    with pytest.raises(SettingError, match=r"pip install 'modelshelf\[images\]'"):
+        read_table(folder)
+    same(from_memory(pixels(), LABELS)[0], pixels())
