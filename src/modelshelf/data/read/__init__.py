@@ -45,7 +45,7 @@ def read_table(source: str | Path) -> Table:
     """
     path = Path(source)
     if path.is_dir():
-        return replace(read_folder(path), source=str(path.resolve()), name=path.resolve().name)
+        return _told_apart(read_folder(path), path)
     if not path.exists():
         raise DataError(f"There is no file {str(path)!r}{_near(path)}.")
     try:
@@ -62,10 +62,16 @@ def read_table(source: str | Path) -> Table:
     table = reader(path)
     if table.tensor is None:
         table = named_images(table, path) or table
-    table = replace(table, source=str(path.resolve()))
-    if path.stem.lower() in _NAMELESS and path.resolve().parent.name:
-        return replace(table, name=f"{path.resolve().parent.name}/{table.name}")
-    return table
+    return _told_apart(table, path)
+
+
+def _told_apart(table: Table, path: Path) -> Table:
+    """The table with where it lies, and a name that tells it from others."""
+    whole = path.resolve()
+    name = table.name or whole.name
+    if path.stem.lower() in _NAMELESS and whole.parent.name:
+        name = f"{whole.parent.name}/{name}"
+    return replace(table, source=str(whole), name=name)
 
 
 def read_again(source: str) -> Table:
