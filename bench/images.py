@@ -89,7 +89,8 @@ def studies(folder: Path, quick: bool) -> list[dict[str, Any]]:
         won = Configuration.from_json(result["winner"]["configuration"])
         table.row(
             str(seconds), *(_score(each) for each in (result["winner"], ensemble, linear)),
-            str(result["trials"]["started"]), short(won), *(f"{each:.1f}" for each in found["load"]),
+            str(result["trials"]["started"]), short(won),
+            *(f"{each:.1f}" for each in found["load"]),
         )  # fmt: skip
         rows.append(found)
     return rows
