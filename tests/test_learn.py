@@ -77,7 +77,7 @@ def test_a_notebook_is_what_its_source_says(path):
     assert [(e["cell_type"], e["source"]) for e in made] == [
         (e["cell_type"], "".join(e["source"])) for e in wanted
     ], "run python docs/make_learn.py"
-    assert len(NOTEBOOKS) == len(list((LEARN / "source").glob("*.py"))) == 14
+    assert len(NOTEBOOKS) == len(list((LEARN / "source").glob("*.py"))) == 16
 
 
 @each_notebook
@@ -113,19 +113,23 @@ def test_a_notebook_tells_no_place_of_the_machine_that_made_it(path):
 COURSE = {
     "01": ["barcode", "shelf", "step size", "batch size", "dropout rate", "weight decay", "loss"],
     "02": ["N, D_in, H, D_out = 64, 1000, 100, 10", "def simple_nn(x):", "np.maximum(h, 0)"],
-    "03": ["class TwoLayerNet", "class SimpleNN", "MSELoss", "optimizer.zero_grad()"],
-    "04": ["requires_grad", ".backward()", "no_grad", "to(device)", "in-place|in place", "hook"],
+    "03": ["class TwoLayerNet", "class SimpleNN", "MSELoss", "optimizer.zero_grad()",
+           "module=TwoLayerNet", "module=SimpleNN"],
+    "04": ["requires_grad", ".backward()", "no_grad", "to(device)", "in-place|in place", "hook",
+           "module=Net"],
     "05": ["Fully connected", "forward function"],
     "06": ["with momentum"],
     "07": ["Adam(learning_rate=0.001)", "batch_size=32", "epochs=50", "RMSprop", "SGD", "Xavier",
            "Dropout(0.5)", "HeNormal()", "l2(0.01)", "L1", "weight_decay", "cross_entropy"],
     "08": ["EarlyStopping(monitor='val_loss', patience=5)"],
-    "09": ["breaking a text sample into words"],
+    "09": ["breaking a text sample into words", "tokenise(", '{"text": "text"}'],
     "10": ["Learning outcome 1", "dissect(", "training_step("],
     "11": ["Learning outcome 2", "worth("],
     "12": ["Learning outcome 3", "train_like(", "compare(", "Space("],
     "13": ["Learning outcome 4", "explain(", '"depth"', '"width"', '"activation"'],
     "14": ["Learning outcome 5", "sample_submission.csv", "report(", "later versions"],
+    "15": ["conv2d", "pooling", "augmentation", 'network="conv"'],
+    "16": ["to(device)", "bmm", 'device="auto"', "--device"],
 }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ print("validation accuracy:    ", round(model.record.score, 3))
 # the same at the command line.
 
 # %%
-for group in ("structure", "training", "regularisation", "preparation"):
+for group in ("structure", "training", "regularisation", "preparation", "text", "images"):
     names = [name for name, each in CATALOGUE.items() if each.group == group]
     print(f"{group}: {', '.join(names)}\n")
 

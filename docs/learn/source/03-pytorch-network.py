@@ -9,6 +9,7 @@
 import tempfile
 
 import numpy as np
+from sklearn.datasets import load_diabetes, load_wine
 
 try:
     import torch
@@ -161,13 +162,47 @@ print(model)
 print(output)
 
 # %% [markdown]
-# ## From the shelf to PyTorch
+# ## Through modelshelf, unchanged
 #
-# A network that modelshelf trained can be carried off as a plain `torch.nn.Sequential`. It gives
-# the same answers, and needs modelshelf no more.
+# A class of your own goes in as it is: its arguments are hyperparameters, named `module.…` on the
+# shelf, and trained, stopped early, scored and shelved like any other network. It is at work in a
+# process of its own. Here are both classes, on two tables that come with scikit-learn.
 
 # %%
 SHELF = tempfile.mkdtemp()
+wine, progress = load_wine(), load_diabetes()
+
+two = train(
+    wine.data,
+    wine.target,
+    Configuration(**{"module.D_in": 13, "module.H": 20, "module.D_out": 3, "learning_rate": 0.01}),
+    module=TwoLayerNet,
+    shelf=SHELF,
+)
+simple = train(
+    progress.data[:, 2:7],  # it wants five columns
+    progress.target,
+    Configuration(learning_rate=0.01),
+    module=SimpleNN,
+    shelf=SHELF,
+)
+for model, metric in ((two, "accuracy"), (simple, "rmse")):
+    told = model.record
+    name = type(model.to_torch()).__name__
+    print(f"{name:11} {told.barcode[:9]}  {told.parameters} parameters  {metric} {told.score:.3f}")
+
+# %% [markdown]
+# `tune(…, module=TwoLayerNet, space={"H": (8, 128), …})` searches its width, and every
+# hyperparameter of training with it.
+
+# %% [markdown]
+# ## From the shelf to PyTorch
+#
+# Your own module comes off the shelf as what it was. A dense network that modelshelf trained can be
+# carried off too, as a plain `torch.nn.Sequential`. It gives the same answers, and needs modelshelf
+# no more.
+
+# %%
 table, target = bundled("iris")
 trained = train(
     table,
@@ -197,6 +232,7 @@ print(training_step(trained.copy, shelf=SHELF).program("torch"))
 #
 # - PyTorch computes what the NumPy program computes, to rounding.
 # - What made the two programs differ were hyperparameters that nobody had named.
+# - A module of your own goes through modelshelf unchanged, and lies on the same shelf.
 # - A network on the shelf is a PyTorch network when you want it to be.
 #
 # Next: [tensors, `requires_grad`, `backward`, `no_grad`](04-tensors-and-gradients.ipynb).

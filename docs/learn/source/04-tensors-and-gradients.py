@@ -15,7 +15,7 @@ try:
 except ModuleNotFoundError:
     raise ModuleNotFoundError('PyTorch is missing: pip install "modelshelf[learn]"') from None
 
-from modelshelf import Configuration, train
+from modelshelf import Configuration, train, training_step
 from modelshelf.data.read import bundled
 
 torch.manual_seed(0)
@@ -31,12 +31,13 @@ print(np_array, tensor, sep="\n")
 # ## 1. It runs on a GPU, where there is one
 #
 # `.to(device)` moves a tensor. The same program runs on both, if the device is chosen by what is
-# there.
+# there. Tensors that meet in an operation must lie on the same device.
 
 # %%
 device = "cuda" if torch.cuda.is_available() else "cpu"
 moved = tensor.to(device)
-print(moved.device.type)
+back = moved.detach().cpu().numpy()  # NumPy reads the computer's own memory alone
+print(moved.device.type, type(back).__name__)
 
 # %% [markdown]
 # ## 2. It finds gradients: `requires_grad` and `backward`
@@ -109,6 +110,31 @@ for _ in range(4):
 print(w.item())
 
 # %% [markdown]
+# A module is a function with the tensors that it learns. modelshelf trains one in just this loop,
+# with any optimizer, schedule and early stopping of its catalogue. Arguments named `inputs` and
+# `outputs` are filled from your data; the others are hyperparameters.
+
+
+# %%
+class Net(torch.nn.Module):
+    def __init__(self, inputs, outputs, width=8):
+        super().__init__()
+        self.first = torch.nn.Linear(inputs, width)
+        self.last = torch.nn.Linear(width, outputs)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.first(x)))
+
+
+table, target = bundled("iris")
+flowers, species = table.frame.drop(target), table.frame[target]
+SHELF = tempfile.mkdtemp()
+settings = Configuration(learning_rate=0.02, epochs=60)
+model = train(flowers, species, settings, module=Net, shelf=SHELF)
+print(model.configuration.value("module.width"), "hidden units, of", model.to_torch().first)
+print("validation accuracy:", round(model.record.score, 3))
+
+# %% [markdown]
 # ## 4. It has what deep learning needs
 #
 # Operations **in place** end in `_`. A **hook** is called when a gradient passes by. **Mixed
@@ -130,20 +156,12 @@ print("mixed precision:", product.dtype)
 # %% [markdown]
 # ## Autograd on a real network
 #
-# The weights of a network on the shelf, as tensors. How does the first class's chance change with
-# the inputs of one flower? `backward()` answers for all four inputs at once, and trying each of
-# them agrees.
+# The module that was just trained. How does the chance of one class change with the inputs of one
+# flower? `backward()` answers for all four inputs at once, and trying each of them agrees.
 
 # %%
-table, target = bundled("iris")
-model = train(
-    table,
-    target=target,
-    configuration=Configuration(hidden_layers=[8], learning_rate=0.02, epochs=60),
-    shelf=tempfile.mkdtemp(),
-)
 network = model.to_torch().double()
-row = torch.from_numpy(model.preparation.transform(table.frame.drop(target)[60:61])).double()
+row = torch.from_numpy(model.preparation.transform(flowers[83:84])).double()
 row.requires_grad_()
 
 
@@ -152,7 +170,7 @@ def chance(row):
 
 
 chance(row).backward()
-for k, name in enumerate(table.frame.columns[:4]):
+for k, name in enumerate(flowers.columns):
     little = torch.zeros_like(row)
     little[0, k] = 1e-5
     with torch.no_grad():
@@ -161,10 +179,29 @@ for k, name in enumerate(table.frame.columns[:4]):
 print("the chance of", model.classes[1])
 
 # %% [markdown]
+# ## All of it in one training step
+#
+# `training_step` writes the first step of a dense network as a program that runs by itself; at the
+# command line it is `modelshelf dissect BARCODE --step`. These are its lines that hold a word of
+# this notebook.
+
+# %%
+dense = settings.replace(hidden_layers=(8,))
+shelved = train(table, target=target, configuration=dense, shelf=SHELF)
+program = training_step(shelved.copy, shelf=SHELF).program("torch")
+for number, line in enumerate(program.splitlines(), 1):
+    if any(word in line for word in (".to(", "requires_grad", "backward()", "no_grad", ".grad")):
+        print(f"{number:2} {line}")
+
+# %% [markdown]
+# **Question.** Which of the program's tensors have no `requires_grad`, and why do they need none?
+
+# %% [markdown]
 # ## What you saw
 #
 # - A tensor is an array that can move to a GPU and that remembers how it was made.
 # - `requires_grad` starts the remembering, `backward` uses it, `no_grad` stops it.
 # - Gradients accumulate until they are set to zero.
+# - A module is trained in this loop, by you or by modelshelf.
 #
 # Next: [fully connected, and the forward function](05-fully-connected-and-forward.ipynb).

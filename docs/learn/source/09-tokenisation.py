@@ -2,11 +2,8 @@
 # # 9 · Tokenisation
 #
 # **Tokenisation** is simply the process of breaking a text sample into words. A network takes
-# numbers, so the words are then counted. This notebook does both in a few lines, and trains a
-# network on the result.
-#
-# To be plain: modelshelf does not read free text by itself yet. A later version will, with words,
-# parts of words and more. Here you make the table, and the product learns from it.
+# numbers, so the words are then counted. This notebook does both by hand, in a few lines, then
+# shows that modelshelf does the same when a column of your table is text.
 
 # %%
 import re
@@ -16,7 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
-from modelshelf import Configuration, dissect, train
+from modelshelf import Configuration, UserError, dissect, tokenise, train
+from modelshelf.data.text import TextSettings, fit_bag
 
 WEATHER = """
 Rain in the morning, and a strong wind from the west.
@@ -65,7 +63,8 @@ print(len(samples), "samples")
 # of letters, in lower case.
 
 # %%
-text = samples[0][0]
+texts = [text for text, _ in samples]
+text = texts[0]
 print("at spaces:", text.split())
 
 
@@ -74,6 +73,33 @@ def tokens(text):
 
 
 print("words:    ", tokens(text))
+
+# %% [markdown]
+# ## Other ways to cut
+#
+# `tokenise` shows how modelshelf takes a text apart; at the command line it is `modelshelf tokenise
+# "…"`. The way of cutting is a hyperparameter, `tokeniser`. Its words are ours, and signs besides.
+# Characters need no list of words at all.
+
+# %%
+for way in ("whitespace", "words", "characters"):
+    print(f"{way:10}", " ".join(tokenise(text, tokeniser=way).tokens))
+
+# %% [markdown]
+# Between the two lies **byte-pair encoding**: it begins with characters and joins the pair that
+# stands side by side most often, again and again. Common words become one piece, rare ones stay in
+# several. Which pieces there are is learned from texts, here from our samples.
+
+# %%
+try:
+    pieces = tokenise("A windy, rainy morning", tokeniser="bpe", rows=texts, pieces=150)
+    print(" ".join(pieces.tokens))
+except UserError as error:  # it is a package of its own
+    print(error)
+
+# %% [markdown]
+# **Question.** Ask for 50 pieces, then for 1000. What becomes of `windy`, and why do more than
+# that change nothing?
 
 # %% [markdown]
 # ## The vocabulary
@@ -100,20 +126,27 @@ def counted(texts):
     return pl.DataFrame({word: [each[word] for each in counts] for word in vocabulary})
 
 
-table = counted([text for text, _ in samples])
+table = counted(texts)
 print(table.shape)
 print({word: count for word, count in table.row(0, named=True).items() if count})
 
 # %% [markdown]
-# scikit-learn's `CountVectorizer` makes the same table. So does any other tokeniser that counts
-# words in this way.
+# scikit-learn's `CountVectorizer` makes the same table. So does modelshelf, with columns for signs
+# besides: a bag of single words, of those that are in four samples or more.
 
 # %%
 from sklearn.feature_extraction.text import CountVectorizer
 
 vectorizer = CountVectorizer(vocabulary=vocabulary, tokenizer=tokens, token_pattern=None)
-same = vectorizer.transform([text for text, _ in samples]).toarray()
-print((same == table.to_numpy()).all())
+same = vectorizer.transform(texts).toarray()
+print("scikit-learn:", (same == table.to_numpy()).all())
+
+bag = fit_bag(texts, TextSettings(tokeniser="words", word_ngrams=1, min_count=4))
+names = bag.names[0]
+counts = bag.counts(texts).toarray()
+ours = counts[:, [names.index(word) for word in vocabulary]]
+print("modelshelf:  ", (ours == table.to_numpy()).all())
+print("signs besides:", *(name for name in names if name not in vocabulary))
 
 # %% [markdown]
 # ## A network that reads
@@ -173,11 +206,55 @@ print(found.row.attribution.what)
 # are one?
 
 # %% [markdown]
+# ## A text column, straight into a network
+#
+# All this was by hand. The sentences may also stand in the table as they are: modelshelf makes the
+# bag itself, from training rows alone. In a longer table it sees that a column is text; in so short
+# a one it might be names of things, so we say it. Every choice above is now a hyperparameter that
+# `tune` can search. The defaults differ from ours: runs of two words count too, and a word counts
+# once, however often it is there.
+
+# %%
+written = pl.DataFrame({"text": texts, "about": [label for _, label in samples]})
+shared = {"hidden_layers": [8], "learning_rate": 0.02, "batch_size": 8, "epochs": 30, "l2": 0.01}
+known = {"target": "about", "columns": {"text": "text"}}
+by_word = train(written, configuration=Configuration(**shared), **known)
+inputs = by_word.preparation.features
+print(len(inputs), "inputs, among them:")
+print(*(repr(name) for name in inputs[20:120:20]), sep="\n")
+
+# %% [markdown]
+# ## Words that were never seen
+#
+# `windy` and `buttered` stand in no sample. Whole words know nothing of them; runs of characters
+# within them, such as `wind` and `butter`, are known.
+
+# %%
+parts = Configuration(text="bag", tokeniser="characters", **shared)
+by_part = train(written, configuration=parts, **known)
+asked = pl.DataFrame({"text": ["Windy nights", "Buttered toast", "Quantum chromodynamics"]})
+for name, model in (("words", by_word), ("characters", by_part)):
+    for text, inputs, chances in zip(
+        asked["text"], model.preparation.transform(asked), model.predict_proba(asked), strict=True
+    ):
+        found = int((inputs[:-1] > 0).sum())  # the last input says that nothing is known
+        answer = model.classes[chances.argmax()]
+        print(f"{name:10} {text!r:25} known: {found:2}   {answer:8} {chances.max():.2f}")
+
+# %% [markdown]
+# Look at the last line: some runs of letters in *quantum chromodynamics* are known, and they mean
+# nothing. A network that answers is not a network that knows.
+#
+# A bag forgets the order of words. Networks that read tokens in their order, by convolution or one
+# after another, are `Configuration(network="text")`; they need PyTorch, and many more samples.
+
+# %% [markdown]
 # ## What you saw
 #
-# - Tokenisation breaks a text into words; a vocabulary says which are known.
+# - Tokenisation breaks a text into words, characters or pieces; a vocabulary says which are known.
 # - Counted, a text is a row of numbers, and a network learns from it as from any table.
-# - Words that were never seen tell the network nothing. Parts of words are the usual answer to
-#   that; they come to modelshelf in a later version, with text columns.
+# - Words that were never seen tell the network nothing; parts of words are the usual answer to
+#   that.
+# - A text column goes straight into `train` and `tune`; how it is cut is a hyperparameter.
 #
 # Next: [taking a network apart](10-taking-a-network-apart.ipynb).

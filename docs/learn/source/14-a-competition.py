@@ -154,6 +154,6 @@ print(text[:900])
 #
 # - A competition is a table, an honest score, and a file of the right form.
 # - The score to believe is the one from rows that chose nothing.
-# - What is still to come: `compete`, `adopt`, and data that is not a table: images and text.
+# - What is still to come: `compete` and `adopt`.
 #
-# Next: back to [the path](README.md), or on with a table of your own.
+# Next: [convolution](15-convolution.ipynb).
