@@ -106,9 +106,9 @@ def stacked(inputs, outputs, width: Annotated[int, Integer(8, 64, log=True)] = 1
 class Odd(nn.Module):
     """Goes wrong in the way that it is asked for."""
 
-    def __init__(self, inputs, outputs, way, rate: Annotated[float, Real(0.0, 0.5)] = 0.1):
+    def __init__(self, inputs, outputs, way, late=0, rate: Annotated[float, Real(0.0, 0.5)] = 0.1):
         super().__init__()
-        self.way, self.epochs = way, 0
+        self.way, self.left = way, late  # batches that it behaves for
         self.last = nn.Linear(inputs, outputs + (way == "wrong shape"))
         if way == "no parameters":
             del self.last
@@ -120,16 +120,13 @@ class Odd(nn.Module):
     def forward(self, x):
         if self.way == "no parameters":
             return x[:, :2]
-        if self.training:
-            self.epochs += 1
-        act = WAYS.get(self.way)
-        if act is not None and self.epochs > (0 if self.way in AT_ONCE else 12):
-            return act(self.last(x))
-        return self.last(x)
+        self.left -= self.training
+        output = self.last(x)
+        return WAYS[self.way](output) if self.way in WAYS and self.left < 0 else output
 
 
 def _raise(output):
-    raise RuntimeError("the third epoch")
+    raise RuntimeError("no such row")
 
 
 def _leave(output):
@@ -153,7 +150,6 @@ def _mutate(output):
     return output
 
 
-AT_ONCE = ("nan", "no tensor", "detached", "prints", "forks", "global state")
 WAYS = {
     "raises": _raise,
     "exit": _leave,

@@ -1,4 +1,4 @@
-"""The same step in PyTorch: `requires_grad`, `backward`, `no_grad` in place of the chain rule."""
+"""The same step in PyTorch: tensors, `requires_grad`, `backward`, `no_grad`, `.to(device)`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _LOSSES = {
     ),
     ("quantile", False): (
         "half = {loss_parameter:.9g} / 2",
-        "levels, e = torch.tensor([0.5 - half, 0.5, 0.5 + half]), y - network(x)",
+        "levels = torch.tensor([0.5 - half, 0.5, 0.5 + half]).to(device)",
+        "e = y - network(x)",
         "loss = torch.maximum(levels * e, (levels - 1) * e).mean()",
     ),
 }
@@ -41,6 +42,10 @@ def torch_program(form: StepForm) -> str:
     imports = ("import numpy as np", "import torch", "import torch.nn.functional as F")
     lines = [
         *header(form, imports),
+        "# Where tensors lie, and so where arithmetic is done: each begins in memory, and goes.",
+        'device = "cuda" if torch.cuda.is_available() else "cpu"',
+        "# A tensor is an array that can keep how it was made. `requires_grad` asks for that: the",
+        "# loss has a gradient by what is learned; by rows and targets none is wanted.",
         *_arrays(form),
         "",
         "",
@@ -50,14 +55,14 @@ def torch_program(form: StepForm) -> str:
         "",
         "# Autograd keeps what `network` does, and `backward` goes the way back.",
         *_loss(form),
-        "loss.backward()",
+        "loss.backward()  # fills `.grad` of every tensor that requires it",
         "",
-        "with torch.no_grad():  # the update is no part of what is differentiated",
+        "with torch.no_grad():  # the update is no part of what is differentiated: nothing is kept",
         *(f"    {line}" for line in _update(form)),
         "",
         'print(f"loss {loss.item():.6f}")',
         f"for i in range({form.layers}):",
-        "    w = W[i].detach().numpy()",
+        "    w = W[i].detach().cpu().numpy()  # a plain array again",
         '    moved = np.linalg.norm(w - held[f"W{i}"])',
         '    off = np.abs(w - held[f"after_W{i}"]).max()',
         '    print(f"W{i} moved by {moved:.6f}; modelshelf itself comes within {off:.1e} of it")',
@@ -72,20 +77,21 @@ def _arrays(form: StepForm) -> Text:
         learned += [(e, n - 1) for e, there in (("share", form.mixed),) if there]
         learned += [(e, n - 1) for e in ("gain", "shift") if form.norm]
     for name, count in learned:
-        read = f'torch.tensor(held[f"{name}{{i}}"], requires_grad=True)'
+        read = f'torch.tensor(held[f"{name}{{i}}"]).to(device).requires_grad_()'
         yield f"{name} = [{read} for i in range({count})]" + (
             f"  # {form.shapes}" if name == "W" else ""
         )
     if form.scaled:
-        yield 'scale = [torch.tensor(held["scale"], requires_grad=True)]'
-    yield 'x, y = torch.tensor(held["x"]), torch.tensor(held["y"])' + (f"  # {form.told_rows}")
+        yield 'scale = [torch.tensor(held["scale"]).to(device).requires_grad_()]'
+    yield f"# {form.told_rows}"
+    yield 'x, y = torch.tensor(held["x"]).to(device), torch.tensor(held["y"]).to(device)'
     if form.dropout and n > 1:
-        yield f'mask = [torch.tensor(held[f"mask{{i}}"]) for i in range({n - 1})]'
+        yield f'mask = [torch.tensor(held[f"mask{{i}}"]).to(device) for i in range({n - 1})]'
 
 
 def _forward(form: StepForm) -> Text:
     if form.input_dropout:
-        yield 'x = x * torch.tensor(held["mask_inputs"])  # dropout of inputs'
+        yield 'x = x * torch.tensor(held["mask_inputs"]).to(device)  # dropout of inputs'
     if form.scaled:
         yield "x = x * scale[0]"
     narrow = " / W[i].shape[0] ** 0.5" if form.ntk else ""
