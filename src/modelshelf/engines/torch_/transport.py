@@ -59,7 +59,7 @@ class Files:
         path.unlink(missing_ok=True)
 
 
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+class _Pickler(cloudpickle.Pickler):
     def __init__(self, file: io.BytesIO, files: Files) -> None:
         super().__init__(file)
         self._files = files
