@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from modelshelf.space.catalogue import in_order, lookup
 from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real
+from modelshelf.space.own import is_own
 from modelshelf.space.part import Part
 from modelshelf.space.space import Space
 
@@ -59,7 +60,8 @@ def _same(parts: Mapping[str, Part], others: Mapping[str, Part]) -> dict[str, Pa
 
 def _told(name: str, part: Part, usual: Mapping[str, Part], where: str = "") -> Told:
     before = usual.get(name, Part(name, None, lookup(name).default))
-    return Told(name, _how(part, before), part.words(), before.words(), where)
+    told = "the module's own default" if is_own(name) else before.words()
+    return Told(name, _how(part, before), part.words(), told, where)
 
 
 def _how(part: Part, before: Part) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from modelshelf.core.errors import DataError, ShelfError
-from modelshelf.data.dataset import Dataset, Schema, Table
+from modelshelf.data.dataset import Dataset, Kind, Schema, Table
 from modelshelf.data.metrics import METRICS
 from modelshelf.data.read import read_again
 from modelshelf.data.split import drawn_rows
@@ -17,6 +17,7 @@ from modelshelf.study.testing import TestSet
 
 __all__ = [
     "found_again",
+    "holds_arrays",
     "learned_from",
     "problem_of",
     "problem_on",
@@ -83,6 +84,11 @@ def problem_on(record: StudyRecord, dataset: Dataset, apart: TestSet) -> Problem
         *tested,
         development.rows,
     )
+
+
+def holds_arrays(shelf: Shelf, record: StudyRecord) -> bool:
+    """Whether a study's rows are arrays that go in as they are, and no table's."""
+    return any(each.kind is Kind.ARRAY for each in _schema(shelf, record).columns)
 
 
 def table_of(

@@ -83,7 +83,8 @@ def compare(
         )
     with Shelf.open(shelf) as opened:
         trials = [_copy(opened, each) for each in barcodes]
-        given = as_table(data), as_table(test)
+        study = opened.study(trials[0].study)
+        given = (as_table(each, opened, study) for each in (data, test))
         return _Comparing(opened, trials, barcodes, rows, *given).comparison()
 
 

@@ -12,25 +12,29 @@ from typing import Any
 from modelshelf.core.records import TrialRecord
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.read import from_memory, read_table
+from modelshelf.data.read.given import from_arrays
 from modelshelf.data.split import Split
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.model import Model, best_copy
 from modelshelf.study.problem import Prepared, Problem
-from modelshelf.study.rows import problem_on, table_of, with_networks
+from modelshelf.study.rows import holds_arrays, problem_on, table_of, with_networks
 from modelshelf.study.testing import TestSet
 
 __all__ = ["Taken", "as_table", "take"]
 
 
-def as_table(data: Any) -> Table | None:
-    """A table from a path, a data frame, a pair of inputs and target, or a `Table`; None as is."""
+def as_table(data: Any, shelf: Shelf, study: StudyRecord) -> Table | None:
+    """A table from a path, a data frame, a pair of inputs and target, or a `Table`; None as is.
+
+    Of a study whose rows are arrays, they stay arrays.
+    """
     if data is None or isinstance(data, Table):
         return data
     if isinstance(data, (str, Path)):
         return read_table(data)
-    if isinstance(data, tuple):
-        return from_memory(*data)[0]
-    return from_memory(data)[0]
+    pair = data if isinstance(data, tuple) else (data,)
+    found = from_arrays(*pair) if holds_arrays(shelf, study) else None
+    return (found or from_memory(*pair))[0]
 
 
 @dataclass(eq=False)
@@ -82,4 +86,5 @@ def take(
     with Shelf.open(shelf) as opened:
         trial = best_copy(opened, barcode)
         study = with_networks(opened.study(trial.study))
-        yield Taken(opened, study, trial, as_table(data), as_table(test))
+        given = (as_table(each, opened, study) for each in (data, test))
+        yield Taken(opened, study, trial, *given)

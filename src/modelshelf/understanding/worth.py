@@ -84,7 +84,8 @@ def worth(
     with Shelf.open(shelf) as opened, single_threaded():
         record = opened.study(study)
         trial = _network_of(opened, record)
-        problem = problem_of(opened, record, as_table(data), as_table(test))
+        given = (as_table(each, opened, record) for each in (data, test))
+        problem = problem_of(opened, record, *given)
         judging = _Judging(opened, record, _unseen(opened, trial, problem), problem, seed)
         return judging.worth(clock, limit, progress)
 
