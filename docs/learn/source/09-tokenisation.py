@@ -98,8 +98,8 @@ except UserError as error:  # it is a package of its own
     print(error)
 
 # %% [markdown]
-# **Question.** Ask for 50 pieces, then for 1000. What becomes of `windy`, and why do more than
-# that change nothing?
+# **Question.** Ask for 50 pieces, then for 1000. What becomes of `windy`, and why does it never
+# become one piece?
 
 # %% [markdown]
 # ## The vocabulary
@@ -221,7 +221,7 @@ known = {"target": "about", "columns": {"text": "text"}}
 by_word = train(written, configuration=Configuration(**shared), **known)
 inputs = by_word.preparation.features
 print(len(inputs), "inputs, among them:")
-print(*(repr(name) for name in inputs[20:120:20]), sep="\n")
+print(*(repr(name) for name in inputs if name.endswith(" wind")), sep="\n")
 
 # %% [markdown]
 # ## Words that were never seen

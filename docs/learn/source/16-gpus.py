@@ -53,7 +53,7 @@ except UserError as error:
 # %%
 def seconds(work, times):
     """Of one call. A GPU is told and works on, so its work must be waited for."""
-    wait = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}.get(device, int)
+    wait = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}.get(device, lambda: None)
     work()  # the first call prepares
     wait()
     began = time.perf_counter()
@@ -169,13 +169,14 @@ print("losses apart by", f"{np.abs(stacked / each - 1).max():.0e} at most")
 by_population, by_compiled = (min(run[which][1] for run in runs[1:]) for which in (0, 1))
 print(f"population on {device}: {by_population:.3f} s; compiled: {by_compiled:.3f} s")
 better = "the compiled engine" if by_compiled < by_population else f"the population on {device}"
-print(f"for eight networks of 32 units, {better} is the quicker one on this machine")
+print(f"for {COUNT} such networks, {better} was the quicker one here and now")
 
 # %% [markdown]
 # ## When a CPU is the better choice
 #
 # - **Small networks.** What the cell above says of your machine, it says of networks of that size.
-#   Raise `hidden_layers` to `[256, 256]` and `COUNT` to 64 before you judge a GPU by it.
+#   Raise `hidden_layers` to `[256, 256]` and `COUNT` to 64 before you judge a GPU by it. And
+#   measure when nothing else runs: what other programs take, they take from the CPU.
 # - **Networks of many shapes.** Only equal shapes can be stacked. The usual space varies the
 #   structure, and hardly two of its networks are alike; for a GPU, give a space with one structure,
 #   and search learning rates, dropout and penalties in it.
