@@ -63,22 +63,23 @@ PORTFOLIO_OF_TEXT: tuple[dict[str, object], ...] = (
     {**_TEXT, **_BOTH, "text": "embedding", "hidden_layers": (192,)},
 )
 
-# For images. Cheap ones first: in a short study, a large one would be all there is.
+# For images. Cheap ones first: in a short study, a large one would be all there is. On a CPU, the
+# first of them costs less than a dense network with 256 units, and tells far more.
 _CONV: dict[str, object] = {
     "network": "conv", "conv_width": 16, "optimizer": "adamw", "learning_rate": 5e-3,
     "weight_decay": 0.05, "batch_size": 128,
 }  # fmt: skip
 _PIXELS: dict[str, object] = {
-    "optimizer": "adamw", "initialisation": "he_normal", "learning_rate": 1e-3,
+    "optimizer": "adamw", "initialisation": "he_normal", "learning_rate": 2e-3,
     "weight_decay": 0.05, "batch_size": 128,
 }  # fmt: skip
 
 PORTFOLIO_OF_IMAGES: tuple[dict[str, object], ...] = (
     {**_CONV},
-    {**_PIXELS, "hidden_layers": (256, 256), "dropout": 0.2},
     {**_CONV, "conv_width": 24, "dropout": 0.2},
+    {**_PIXELS, "hidden_layers": (128, 128)},
     {**_CONV, "conv_width": 32, "dropout": 0.2, "image_augmentation": "flip"},
     {**_CONV, "conv_width": 32, "conv_stages": 3, "dropout": 0.2},
-    {**_PIXELS, "hidden_layers": (192, 192, 192), "activation": "silu"},
+    {**_PIXELS, "hidden_layers": (256, 256), "dropout": 0.2},
     {**_CONV, "conv_width": 24, "conv_blocks": 2, "conv_shortcut": "yes", "dropout": 0.2},
 )
