@@ -137,8 +137,12 @@ class Space:
         nothing was said of it.
         """
         entries, when = self._given
-        dense = "dense" in _kinds(entries.get("network", "dense"))
-        return Space(when=when, **{**entries_for_text(rows, alone), **entries}) if dense else self
+        kinds, found = _kinds(entries.get("network", "dense")), entries_for_text(rows, alone)
+        if "dense" not in kinds:
+            if "module" not in kinds:
+                return self
+            found = {name: each for name, each in found.items() if _in_modules(name)}
+        return Space(when=when, **{**found, **entries}).with_known(self._known)
 
     def with_usual(self, portfolio: Iterable[Mapping[str, object]]) -> Space:
         """The same space, in which these settings are known to do well in place of the usual."""
@@ -325,6 +329,12 @@ class Space:
             for case in self._cases_of.get(name, ()):
                 words[f"{name}, where {case.words}"] = case.parts[name].words()
         return words
+
+
+def _in_modules(name: str) -> bool:
+    """Whether a hyperparameter can play a part in a person's own module."""
+    condition = lookup(name).condition
+    return condition is None or condition.holds(Configuration(network="module", text="bag"))
 
 
 def _kinds(given: object) -> tuple[object, ...]:
