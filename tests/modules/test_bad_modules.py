@@ -14,7 +14,7 @@ TOLD = {
     "wrong shape": r"The module Odd gave shape \(2, 3\), for 2 rows of shape \(3,\): give logits",
     "no parameters": r"The module Odd has no parameters to learn",
     "raises when built": r"ValueError: no such width",
-    "raises": r"RuntimeError: no such row \(nets\.py:\d+, .*in epoch \d",
+    "raises": r"RuntimeError: no such row \(nets\.py:\d+ in _raise, in epoch 1\)",
     "exit": r"The module called exit\(3\)",
     "hangs": r"gave no sign of life for 3 s in epoch \d",
     "killed": r"was killed \(SIGKILL\).*\(in epoch \d",
@@ -56,13 +56,14 @@ def test_if_all_fail_alike_the_study_ends_with_that_reason(rows, tmp_path, way):
     known = (Status.FAILED, Status.DIVERGED, Status.RUNNING)  # what was broken off is done again
     assert all(each.status in known for each in trials)
     if way != "nan":
-        assert 6 <= len([each for each in trials if each.reason]) < 40
+        assert 6 <= len([each for each in trials if each.reason]) < 20
+        assert not any("Traceback" in each.reason for each in trials)
 
 
 @pytest.fixture(scope="module")
 def mixed(rows, tmp_path_factory):
     place = tmp_path_factory.mktemp("mixed")
-    return run(rows, place, ["fine", "raises", "wrong shape", *FINE], late=9), place
+    return run(rows, place, ["fine", "raises", "wrong shape", *FINE], late=2), place
 
 
 def test_the_study_goes_on_where_it_can(mixed):

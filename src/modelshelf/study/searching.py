@@ -31,7 +31,7 @@ WINDOW = 32
 #: network is compared at these.
 _CYCLES = (1, 3, 7, 15)
 
-_DIGITS = re.compile(r"\d+")  # by which reasons that are one differ
+_BY_CHANCE = re.compile(r"\d+| It printed last: .*", re.DOTALL)  # in reasons that are one
 _FAILED_ALIKE = 6  # networks, after which no other is expected to do better
 
 #: Schedules that fall once, over all epochs: before their end they would be judged too early.
@@ -171,7 +171,7 @@ class Search:
     def hopeless(self) -> bool:
         """Whether all networks of this run, more than a few, failed for one and the same reason."""
         arrived = list(self.standing.values())[self._loaded :]
-        reasons = {_DIGITS.sub("", each.outcome.reason) for each in arrived}
+        reasons = {_BY_CHANCE.sub("", each.outcome.reason) for each in arrived}
         return len(arrived) >= _FAILED_ALIKE and len(reasons) == 1 and "" not in reasons
 
     def standings(self) -> list[tuple[float, float]]:

@@ -135,9 +135,9 @@ class Child:
         """End it, and whatever it started. Does nothing where it was ended before."""
         if self._line.closed:
             return
-        self._line.close()
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):  # before it sees the end of the line, and tells of it
             os.killpg(self._process.pid, signal.SIGKILL)
+        self._line.close()
         self._process.wait()
         self._reader.join(1.0)
         self._pulse.path.unlink(missing_ok=True)
