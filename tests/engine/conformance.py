@@ -15,6 +15,7 @@ import torch
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.engines.torch_.engine import TorchEngine
+from modelshelf.engines.torch_.recognised import RecognisedEngine
 from modelshelf.engines.torch_.remote import RemoteEngine
 from modelshelf.space.configuration import Configuration
 
@@ -77,6 +78,7 @@ SUBJECTS = {
         (*BOTH, Configuration(hidden_layers=(8,), optimizer="adagrad", patience=0)),
     ),
     "remote": Subject(lambda: RemoteEngine(perceptron), BOTH),
+    "recognised": Subject(lambda: RecognisedEngine(RemoteEngine(perceptron)), BOTH),
 }  # fmt: skip
 
 
