@@ -70,6 +70,10 @@ def test_a_finished_study_is_read_and_other_code_is_another_study(course):
     space = {"H": (8, 128), "D_in": 20, "D_out": 1, **QUICK}
     again = tune(x, y, module=TwoLayerNet, space=space, shelf=result.shelf, **ASKED)
     assert again.reused
+    more = tune(x, y, module=TwoLayerNet, space=space, shelf=result.shelf, **{**ASKED, "trials": 4})
+    assert not more.reused
+    assert more.study == result.study
+    assert more.trials["started"] == 4
     with pytest.raises(UserError, match="the module's code"):
         tune(x, y, module=Net, shelf=result.shelf, study=result.study, **ASKED)
 

@@ -117,9 +117,9 @@ def declare(module: Any) -> Declared:
     if isinstance(module, torch.nn.Module):
         fresh = Fresh(module)
         fresh.refuse_unresettable()
-        mark = _hash(text or repr(module))
-        name = f"{type(module).__name__}-{mark[:8]}"  # what it is made of has no other name
-        return Declared(name, Arguments(name, {}, more=False), fresh, mark)
+        made_of = _hash(repr(module))
+        name = f"{type(module).__name__}-{made_of[:8]}"  # what it is made of has no other name
+        return Declared(name, Arguments(name, {}, more=False), fresh, _hash(text or repr(module)))
     if not callable(module):
         raise SettingError(f"module is {module!r}: expected {_EXPECTED}.")
     if isinstance(module, type) and not issubclass(module, torch.nn.Module):
