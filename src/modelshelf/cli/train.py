@@ -110,6 +110,7 @@ def train(
 
     from modelshelf.data.metrics import metric_for
     from modelshelf.data.understand import understand
+    from modelshelf.space.images import refuse_convolutions
     from modelshelf.study.engines import Engines
     from modelshelf.study.progress import Stopper
     from modelshelf.study.single import train_and_shelve
@@ -119,6 +120,8 @@ def train(
     dataset = understand(table, name, task, parse_columns(column), allow_wide)
     configuration = configuration.for_text(dataset.schema.texts)
     configuration.refuse_idle()
+    if not dataset.schema.image:
+        refuse_convolutions(configuration.word("network"))
     configuration = configuration.for_task(dataset.schema.task)
     found = metric_for(metric, dataset.schema.task)
     console = make_console(stderr=as_json)
@@ -156,7 +159,9 @@ def _configured(
         return Configuration(**settings), None
     declared = declare(module)
     named = declared.arguments.named(settings)
-    return declared.configuration({name: read_value(name, each) for name, each in named.items()})
+    return declared.configuration(
+        {n: each if n in settings else read_value(n, each) for n, each in named.items()}
+    )
 
 
 def _refuse(given: Sequence[str]) -> None:

@@ -128,12 +128,12 @@ class Engines:
         """What trains a network and what its last bits hang on, for copy ids."""
         device = "" if self._device.name == "cpu" else f" on {self._device.title}"
         if configuration.word("network") != "dense":
-            numerics = f"torch {version('torch')}{device}"
+            # PyTorch's kernels too are chosen by the processor. Which of the two engines trains a
+            # module hangs on the module and its data alone.
+            numerics = f"torch {version('torch')}{device} {numpy_.numerics_fingerprint()}"
             found = {"engine": f"torch {__version__}", "numerics": numerics}
             if configuration.word("network") == "module":
                 own = self._own or _KNOWN.get(configuration.word("module"))
-                # Which of the two engines trains it hangs on the module and its data alone.
-                found["numerics"] += f" {numpy_.numerics_fingerprint()}"
                 found["code"] = own.mark if own else ""
             return found
         engine = "population" if device and self._in_populations(configuration) else "numpy"

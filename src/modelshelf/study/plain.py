@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from modelshelf.core.seeds import generator
 from modelshelf.data.dataset import Dataset, Kind
@@ -36,6 +36,7 @@ _NEIGHBOURS = (1, 5, 15, 50)  # of which validation rows choose
 _MOST_KEPT = 10_000  # rows that neighbours are looked for among
 _MOST_NUMBERS = 12_000_000  # in the rows that a linear model of arrays is fitted on
 _LEAST_DRAWN = 500  # of these rows
+_DENSE_ROWS = 1_024  # with text that are held at a time with all their zeros
 _MOST_ASKED = 1_000  # validation rows that choose how many
 _EMBEDDED = TextSettings(features="embedding", idf=True, counts="log", size=16)
 _NODE = 28  # bytes: a column, a threshold, two children and a gain
@@ -198,7 +199,9 @@ def _matrix(problem: Problem, rows: Rows, dtype: type) -> Predict:
 
     def encode(frame: Frame) -> Any:
         if schema.texts:  # thousands of columns, most of them 0
-            return csr_matrix(preparation.transform(frame), dtype=dtype)
+            starts = range(0, max(frame.height, 1), _DENSE_ROWS)
+            parts = (preparation.transform(frame[at : at + _DENSE_ROWS]) for at in starts)
+            return vstack([csr_matrix(each, dtype=dtype) for each in parts], format="csr")
         return preparation.transform(frame).reshape(frame.height, -1).astype(dtype, copy=False)
 
     return encode

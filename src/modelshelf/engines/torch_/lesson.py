@@ -94,7 +94,7 @@ class Lesson:
                 progress.state = INTERRUPTED
                 return None
             self._beat(epoch)
-            if self._normed and len(at) == 1 < len(self._targets):
+            if self._normed and len(at) == 1 < self._batch:
                 continue  # one row has no variance: batch normalisation refuses it
             value = self._step(rows, at)
             if not math.isfinite(value):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import EngineError, SettingError
 from modelshelf.core.protocols import Leg, TrainingData
-from modelshelf.engines.torch_.names import FROZEN, PARAMETERS
+from modelshelf.engines.torch_.names import FROZEN, NETWORK, PARAMETERS
 from modelshelf.engines.torch_.process import Child
 from modelshelf.engines.torch_.tasks import Answer, Draw, Train
 from modelshelf.engines.torch_.transport import Files
@@ -102,7 +102,11 @@ class RemoteEngine:
         if member.tensors is None:
             self.advance(member, member.data, 0, np.zeros(1, np.uint8))
         every = member.tensors or {}
-        kept = {name: each for name, each in every.items() if not name.startswith(FROZEN)}
+        kept = {  # and nothing else that lies in its file, such as answers
+            name: each
+            for name, each in every.items()
+            if name.startswith(NETWORK) or name in (PARAMETERS, "limits")
+        }
         return RemoteNetwork(self, member.configuration, member.data, kept)
 
     def snapshot(self, member: RemoteMember) -> dict[str, NDArray[Any]]:
