@@ -84,9 +84,7 @@ class Runner:
                 while (newcomers := self._arrivals(busy=bool(stacks))) is not None:
                     for request in newcomers:
                         self._place(request, stacks)
-                    for stack in stacks:
-                        _turn(stack)
-                    stacks = [each for each in stacks if each.crowd]
+                    stacks = [each for each in stacks if _turn(each)]
         except Exception as error:  # there is no such device, or it is lost: nobody waits for ever
             with self._news:
                 waiting, self._waiting, self._thread = self._waiting, [], None
@@ -130,17 +128,18 @@ class Runner:
             _fail([request], error)
 
 
-def _turn(stack: Stack) -> None:
-    """An epoch of a stack. An error is everybody's who was in it, and nobody's besides."""
+def _turn(stack: Stack) -> bool:
+    """An epoch of a stack; whether anybody is left. An error is everybody's who was in it."""
     crowd = stack.crowd
     try:
         left = stack.epoch()
     except Exception as error:
         stack.clear()
         _fail(crowd, error)
-        return
+        return False
     for request in left:
         request.done.set()
+    return bool(stack.crowd)
 
 
 def _fail(requests: list[Request], error: Exception) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -122,7 +125,9 @@ class Stack:
         encoding = self.shape.layout.encoding
         # The way back through tables sorts, and waits for the device: it cannot be captured.
         capturable = encoding is None or encoding.tables == 0
-        self._stepper = Stepper(self._device, capturable, self._step)
+        # Not `self._step`: in a ring of references the device's memory would wait for a collection.
+        step = partial(Stack._step, weakref.proxy(self))
+        self._stepper = Stepper(self._device, capturable, step)
 
     def _write(self, at: int, request: Request) -> None:
         """A member's arrays into its row."""
