@@ -130,6 +130,11 @@ def _read(data: Any) -> tuple[NDArray[Any], list[Any]]:
                 f"Item {i} has the shape {x.shape}, and those before it {rows.shape[1:]}: bring "
                 "all of them to one shape in the data set (crop, resize or pad)."
             )
+        if not np.can_cast(x.dtype, rows.dtype, "same_kind"):
+            raise DataError(
+                f"Item {i} holds {x.dtype}, and those before it {rows.dtype}: bring all of them "
+                "to one type in the data set."
+            )
         rows[i] = x
         answers.append(_plain(item[1], i))
     if rows is None:

@@ -96,7 +96,7 @@ def _from_column(table: Table, series: pl.Series, folder: Path) -> Table:
     frame = table.frame.filter(~unnamed)
     notes = [f"{int(unnamed.sum())} rows without a file name are left out"] if any(unnamed) else []
     files = [folder / each for each in frame[series.name]]
-    missing = [each for each in files if not each.is_file()]
+    missing = [each for each in files if not _is_there(each)]
     if missing:
         raise DataError(
             f"{table.name}: {len(missing)} of the {len(files)} files that its column "
@@ -113,7 +113,15 @@ def _folder_of(name: str, beside: Path) -> Path | None:
     if not _is_image(Path(name)):
         return None
     inside = sorted(each for each in _listed(beside) if each.is_dir())
-    return next((each for each in (beside, *inside) if (each / name).is_file()), None)
+    return next((each for each in (beside, *inside) if _is_there(each / name)), None)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether it is a file. What is too long for a path (a sentence that ends in .png) is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _by_table(path: Path, tables: Sequence[Path]) -> Table | None:
