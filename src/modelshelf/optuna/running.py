@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -137,8 +137,9 @@ def _threads(
             yield pool, out
         except BaseException:
             for each in wait(out).done:
-                if each.exception() is None and (came := each.result()).error is None:
-                    settle(came)
+                if each.exception() is None:
+                    with suppress(Exception):  # the first is raised; others are on the shelf
+                        settle(each.result())
             raise
 
 
