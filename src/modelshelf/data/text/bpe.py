@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from modelshelf.core.errors import SettingError
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["has_bpe", "pieces", "train_bpe"]
 
 _UNKNOWN = "[unknown]"
+_SPACE = "▁"  # what stands for the space before a word
 _LETTERS = 2_000  # the most single characters that get a piece of their own
 
 
@@ -43,16 +46,31 @@ def train_bpe(texts: Iterable[str], size: int) -> str:
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()]
     )
+    given = list(texts)
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         min_frequency=2,
         show_progress=False,
         special_tokens=[_UNKNOWN],
         limit_alphabet=_LETTERS,
+        initial_alphabet=_commonest(given),
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(given, trainer)
     trained: str = tokenizer.to_str()
     return trained
+
+
+def _commonest(texts: Sequence[str]) -> list[str]:
+    """The characters that get a piece, where there are too many; ties by character.
+
+    Left to itself the trainer drops some of equally rare ones as its hashes fall, anew each time.
+    """
+    counted = Counter(chain.from_iterable(texts))
+    if len(counted) < _LETTERS:
+        return []
+    del counted[" "]
+    ordered = sorted(counted, key=lambda each: (-counted[each], each))
+    return [_SPACE, *(each for each in ordered if each != _SPACE)][:_LETTERS]
 
 
 def pieces(text: str, trained: str) -> list[str]:
