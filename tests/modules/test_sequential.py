@@ -186,6 +186,24 @@ def test_what_the_compiled_engine_has_not_is_left_to_pytorch(why, module):
     assert re.search(why, found)
 
 
+def beyond():
+    deep = [each for _ in range(17) for each in (nn.Linear(6, 6), nn.ReLU())]
+    return {
+        "dropout": nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Dropout(0.97), nn.Linear(4, 3)),
+        "negative_slope": nn.Sequential(nn.Linear(6, 4), nn.LeakyReLU(-0.1), nn.Linear(4, 3)),
+        "hidden_layers": nn.Sequential(nn.Linear(6, 10_000), nn.ReLU(), nn.Linear(10_000, 3)),
+        "hidden_layers ": nn.Sequential(*deep, nn.Linear(6, 3)),
+    }
+
+
+@pytest.mark.parametrize(("name", "module"), beyond().items(), ids=range(len(beyond())))
+def test_what_lies_outside_the_catalogue_is_left_to_pytorch(name, module):
+    found = recognise(module, Configuration(**SETTINGS), data(CLASSES))
+    assert isinstance(found, str)
+    assert name.strip() in found
+    assert not found.endswith(".")
+
+
 def test_settings_that_play_no_part_in_modules_do_not_come_into_play():
     configuration = Configuration(
         **SETTINGS, ensemble_size=4, dropout=0.3, hidden_layers=(9,), clip_norm=1.0

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from modelshelf.core.errors import SettingError
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.torch_.names import NETWORK
@@ -92,7 +93,8 @@ def recognise(
     """The dense network that a module is; else why it is none, empty where it is no `Sequential`.
 
     It must be linear layers with, after each but the last, the same of: a norm, an activation of
-    the catalogue, dropout; in this order, each new, all learned, in float32.
+    the catalogue, dropout; in this order, each new, all learned, in float32; and within the
+    catalogue's bounds.
     """
     if type(module).forward is not nn.Sequential.forward or hasattr(module, "augment"):
         return ""
@@ -101,9 +103,11 @@ def recognise(
             raise _StrangeError("its rows are not flat rows of float32")
         if configuration.word("loss") in ("gaussian", "quantile"):
             raise _StrangeError(f"loss = {configuration.word('loss')}")
-        return _read(list(_layers(module, "")), data)
-    except _StrangeError as found:
-        return str(found)
+        found = _read(list(_layers(module, "")), data)
+        found.dense(configuration)  # the catalogue's bounds are not PyTorch's
+    except (_StrangeError, SettingError) as error:
+        return str(error).removesuffix(".")
+    return found
 
 
 def _layers(module: nn.Module, prefix: str) -> Iterator[Named]:
