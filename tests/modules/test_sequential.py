@@ -131,6 +131,23 @@ def test_frozen_and_thawed_it_goes_on_to_the_same_bits(engine):
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
+def test_its_tensors_are_copies_and_a_paused_member_keeps_its_limits(engine):
+    rows = data(NUMBERS)
+    configuration = Configuration(
+        **SETTINGS, loss="quadratic", clamp_output="yes", **{"module.build": "plain"}
+    )
+    member, _ = trained(engine, configuration, rows)
+    tensors = engine.network(member, classes=False).tensors()
+    for each in tensors.values():
+        assert not np.shares_memory(each, member.inner.best)
+    frozen = tensors | engine.snapshot(member)
+    zeros = TrainingData(ROWS[:1] * 0, NUMBERS[:1] * 0, ROWS[:0], NUMBERS[:0], classes=False)
+    thawed = engine.thaw(configuration, zeros, 0, frozen)
+    again = engine.network(thawed, classes=False).tensors()
+    np.testing.assert_array_equal(again["limits"], tensors["limits"])
+    assert tensors["limits"][0] < 0 < tensors["limits"][1]
+
+
 def test_seeds_are_the_modules_own(engine):
     rows, configuration = data(CLASSES), Configuration(**SETTINGS, **{"module.build": "plain"})
     one, other = (engine.start(configuration, rows, seed) for seed in (0, 1))

@@ -65,7 +65,7 @@ class Recognised:
         """The vector as the module's tensors; what is no part of it stays as it was at `first`."""
         found = dict(first)
         for name, view in self._views(layout, theta):
-            found[NETWORK + name] = np.ascontiguousarray(view)
+            found[NETWORK + name] = np.array(view, order="C")  # training goes on in the vector
         return found
 
     def _views(self, layout: Layout, theta: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
