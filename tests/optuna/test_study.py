@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -137,6 +138,28 @@ def test_ctrl_c_in_an_objective_is_no_result(place):
     assert len(study.trials) == 2
     with Shelf.open(place) as shelf:
         assert len(shelf.trials("objective")) == 2
+
+
+def test_threads_that_tell_at_once_take_turns(place):
+    study = study_at(place, study_name="s")
+    trials = [study.ask() for _ in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda each: study.tell(each, each.suggest_float("x", 0, 1)), trials))
+    with Shelf.open(place) as shelf:
+        assert len(shelf.trials("s")) == len({each.job.number for each in shelf.jobs("s")}) == 12
+        assert shelf.check() == ()
+
+
+def test_an_objective_in_a_thread_that_tells_of_other_trials_is_refused_at_once(place):
+    def objective(trial):
+        other = study.ask()
+        study.tell(other, other.suggest_float("x", 0, 1))
+        return trial.suggest_float("x", 0, 1)
+
+    study = study_at(place, study_name="s")
+    with pytest.raises(UnfitError, match="in another thread: tell of trials there"):
+        study.optimize(objective, n_trials=4, n_jobs=2)
+    study.optimize(objective, n_trials=4)
 
 
 def test_threads_run_at_the_same_time_and_propose_apart(place):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ class Kept:
         self.names: dict[str, Distribution] = {n: from_json(d) for n, d in notes["names"].items()}
         self._trials: dict[str, Any] = notes["trials"]  # what is noted of each, by number
         self._shelf: Shelf | None = None
+        self._thread = 0  # that opened it
+        self._turn = threading.RLock()  # threads tell of their trials one after the other
         self._ended = 0  # trials on the shelf, as far as is known here
         self._seconds = record.seconds
 
@@ -68,19 +71,46 @@ class Kept:
 
     @contextmanager
     def held(self) -> Iterator[Shelf]:
-        """The open shelf, with the study's lock, for the thread that asks; once for calls inside.
+        """The open shelf, with the study's lock, for one thread at a time; once for calls inside.
 
-        Raises `ShelfError` where another process has the study, or went on with it since.
+        Raises `ShelfError` where another process has the study, or went on with it since, and
+        `UnfitError` where `optimize` has it in another thread: a shelf's connection is a thread's.
         """
-        if self._shelf is not None:
-            yield self._shelf
-            return
+        with self._turn:
+            if self._shelf is not None:
+                if self._thread != threading.get_ident():
+                    raise UnfitError(
+                        f"The study {self.record.name!r} is in the hands of optimize in another "
+                        "thread: tell of trials there, or with n_jobs=1, or to another study."
+                    )
+                yield self._shelf
+            else:
+                with self._opened() as shelf:
+                    yield shelf
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """The same for a while, in which other threads need not wait: they are refused."""
+        with ExitStack() as later:
+            with self._turn:
+                if self._shelf is None:
+                    opened = ExitStack()
+                    opened.enter_context(self._opened())
+                    later.callback(self._close, opened)
+            yield
+
+    def _close(self, opened: ExitStack) -> None:
+        with self._turn:
+            opened.close()
+
+    @contextmanager
+    def _opened(self) -> Iterator[Shelf]:
         with Shelf.open(self.place, create=True) as shelf, shelf.lock(self.record.name):
             if sum(shelf.counts(self.record.name).values()) != self._ended:
                 raise ShelfError(
                     f"Another process went on with the study {self.record.name!r}: load it again."
                 )
-            self._shelf = shelf
+            self._shelf, self._thread = shelf, threading.get_ident()
             try:
                 yield shelf
             finally:

@@ -204,7 +204,7 @@ class Study:
             for each in callbacks or ():
                 each(self, record.snapshot())
 
-        with self._kept.held():
+        with self._kept.kept_open():
             self._kept.mark("open")
             try:
                 run(
