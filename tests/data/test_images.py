@@ -87,6 +87,13 @@ def test_a_table_that_names_images_is_found_in_its_folder_and_by_itself(tmp_path
     same(read_table(tmp_path / "set" / "train.csv"), pixels())
 
 
+@pytest.mark.parametrize("said", [b"", b"\x00\xff\x00\xfe", b'a,b\n"open,1\n', b"a,b\n1,2\n"])
+def test_notes_beside_class_folders_are_passed_over(tmp_path, said):
+    folder = class_folders(tmp_path / "faces", pixels())
+    (folder / "notes.csv").write_bytes(said)
+    same(read_table(folder), pixels())
+
+
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_idx_with_its_labels(tmp_path, ending):
     grey = pixels(1)

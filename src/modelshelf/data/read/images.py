@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -125,8 +126,15 @@ def _is_there(path: Path) -> bool:
 
 
 def _by_table(path: Path, tables: Sequence[Path]) -> Table | None:
-    """The images that the folder's only table names; None where it names none."""
-    found = [(each, named_images(read_delimited(each), each)) for each in tables[:8]]
+    """The images that the folder's only table names; None where it names none.
+
+    A table that cannot be read names none: it may be anyone's notes beside the images.
+    """
+    readable = []
+    for each in tables[:8]:
+        with suppress(DataError):
+            readable.append((each, read_delimited(each)))
+    found = [(each, named_images(table, each)) for each, table in readable]
     naming = [(each, table) for each, table in found if table is not None]
     if len(naming) > 1:
         names = " or ".join(repr(str(each)) for each, _ in naming)
