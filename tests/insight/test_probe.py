@@ -33,6 +33,16 @@ NEEDS = {
     "encoding_size": {"numeric_encoding": "periodic"},
     "encoding_lr_factor": {"numeric_encoding": "periodic"},
     "max_one_hot": {"category_embedding": 8},
+    **{name: {"network": "conv"} for name, h in CATALOGUE.items() if h.group == "images"},
+    **{name: {"text": "bag"} for name, h in CATALOGUE.items() if h.group == "text"},
+    "text": {},
+    "bpe_size": {"text": "bag", "tokeniser": "bpe"},
+    "character_ngrams": {"text": "bag", "tokeniser": "characters"},
+    "text_size": {"text": "embedding"},
+    "text_network": {"network": "text"},
+    "text_length": {"network": "text"},
+    "text_width": {"network": "text"},
+    "embedding_size": {"network": "text"},
 }
 NUMBERS = ("interval", "huber_delta", "clamp_output")
 
@@ -43,7 +53,10 @@ def around(name, rows=20_000, **settings):
     return levels_around(name, base, task, rows=rows)
 
 
-@pytest.mark.parametrize("name", sorted((set(CATALOGUE) - {"hidden_layers", "module"}) | set(SHAPES)))
+_VARIED = sorted((set(CATALOGUE) - {"hidden_layers", "module"}) | set(SHAPES))
+
+
+@pytest.mark.parametrize("name", _VARIED)
 def test_every_hyperparameter_can_be_varied_around_a_network(name):
     levels = around(name)
     assert 2 <= len(levels) <= 10
