@@ -182,6 +182,25 @@ def test_a_process_that_cannot_start_says_why(data, tmp_path, monkeypatch):
     engine.close()
 
 
+def test_a_process_that_is_killed_while_it_starts_is_one_members_end(data, tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.syspath_prepend(tmp_path)
+    engine = RemoteEngine(mischief)
+    with pytest.raises(MemberError, match=r"was killed \(SIGKILL\).* while it started"):
+        train(engine, data, 16)
+    engine.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_disk_is_told_as_such(data):
+    engine = RemoteEngine(mischief)
+    (engine._folder / "0.array").symlink_to("/dev/full")
+    large = replace(data, x=np.zeros((110, 1000), np.float32))
+    with pytest.raises(OSError, match=r"No space left on device.*0\.array"):
+        train(engine, large, 16)
+    engine.close()
+
+
 SCRIPT = """
 import os, sys
 import numpy as np

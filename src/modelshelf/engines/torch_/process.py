@@ -115,9 +115,11 @@ class Child:
         except subprocess.TimeoutExpired:
             status = -signal.SIGKILL  # it hung up, but is not gone
         self.close()
-        if not self._pulse.beats:
+        if not self._pulse.beats and status >= 0:
             return EngineError("The process for PyTorch did not start." + self._last_words())
         at = f" (in epoch {self._pulse.epoch})" if self._pulse.epoch else ""
+        if not self._pulse.beats:  # others may start where memory ran out for this one
+            at = " while it started"
         return MemberError(f"{ended(status)}{at}.{self._last_words()}")
 
     def _listen(self) -> None:

@@ -147,6 +147,8 @@ class RemoteEngine:
             raise EngineError("The engine was closed: its processes are gone. Make a new one.")
         try:
             packed, _held = self._files.packed(task)  # held until there is an answer
+        except OSError:  # a full disk, say
+            raise
         except Exception as error:
             raise SettingError(
                 f"The data cannot be sent to another process ({error}): give arrays, or a data set "

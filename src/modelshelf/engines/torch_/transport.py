@@ -49,7 +49,7 @@ class Files:
             path = self._known.get(id(array))
             if path is None:
                 path = self._folder / f"{next(self._numbers)}.array"
-                np.ascontiguousarray(array).tofile(path)
+                _write(array, path)
                 self._known[id(array)] = path
                 weakref.finalize(array, self._forget, id(array), path)
         return str(path), array.dtype, array.shape, 0
@@ -76,6 +76,16 @@ class _Pickler(cloudpickle.Pickler):
 def mapped(path: str, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int) -> NDArray[Any]:
     """The array in a file, read only as its pages are touched; never written to."""
     return np.asarray(np.memmap(path, dtype, mode="r", offset=offset, shape=shape))
+
+
+def _write(array: NDArray[Any], path: Path) -> None:
+    try:
+        with path.open("wb") as file:  # `tofile` would not say that the disk is full
+            file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        error.filename = str(path)
+        raise
 
 
 def _backing(array: NDArray[Any]) -> tuple[Any, ...] | None:
