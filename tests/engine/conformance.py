@@ -15,6 +15,7 @@ import torch
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.engines.torch_.engine import TorchEngine
+from modelshelf.engines.torch_.population import PopulationEngine
 from modelshelf.engines.torch_.recognised import RecognisedEngine
 from modelshelf.engines.torch_.remote import RemoteEngine
 from modelshelf.space.configuration import Configuration
@@ -42,6 +43,7 @@ class Subject:
 
     make: Callable[[], Any]
     configurations: tuple[Configuration, ...]
+    bound: float = 0.0  #: how far a member may be from itself in other company; 0: to the bit
 
 
 BOTH = (
@@ -79,6 +81,7 @@ SUBJECTS = {
     ),
     "remote": Subject(lambda: RemoteEngine(perceptron), BOTH),
     "recognised": Subject(lambda: RecognisedEngine(RemoteEngine(perceptron)), BOTH),
+    "population": Subject(PopulationEngine, BOTH, bound=1e-4),
 }  # fmt: skip
 
 
@@ -88,9 +91,11 @@ def frozen(engine: Any, member: Any) -> dict[str, np.ndarray]:
     return {name: np.array(tensor) for name, tensor in tensors.items()}
 
 
-def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
-    """Whether two members are the same to the bit."""
-    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k], equal_nan=True) for k in a)
+def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray], bound: float = 0.0) -> bool:
+    """Whether two members are the same: to the bit, or as near as `bound`."""
+    return a.keys() == b.keys() and all(
+        np.allclose(a[k], b[k], rtol=bound, atol=bound, equal_nan=True) for k in a
+    )
 
 
 def kept(engine: Any, member: Any) -> dict[str, np.ndarray]:

@@ -79,10 +79,10 @@ def test_neighbours_and_threads_change_no_bit(engine, subject, data):
     with single_threaded(), ThreadPoolExecutor(2) as pool:
         together = list(pool.map(train, configurations * 3))
     for i, each in enumerate(together):
-        assert same(alone[i % len(configurations)], each)
+        assert same(alone[i % len(configurations)], each, subject.bound)
 
 
-def test_a_diverging_member_ends_with_its_last_finite_state(engine, data):
+def test_a_diverging_member_ends_with_its_last_finite_state(engine, subject, data):
     member, leg = run(engine, WILD, data, epochs=30)
     assert leg.diverged
     assert leg.epoch < 30
@@ -90,7 +90,7 @@ def test_a_diverging_member_ends_with_its_last_finite_state(engine, data):
     before = frozen(engine, run(engine, CALM, data)[0])
     with ThreadPoolExecutor(2) as pool:
         _, beside = pool.map(lambda c: run(engine, c, data)[0], [WILD, CALM])
-    assert same(before, frozen(engine, beside))
+    assert same(before, frozen(engine, beside), subject.bound)
 
 
 def test_a_member_that_diverges_unvalidated_ends_at_once(engine, data):

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ENGINE = Path("modelshelf/engines/numpy_")
-ORACLE, MEMBERS = "test_oracle.py", "test_members.py"
+ORACLE, MEMBERS, EVERY = "test_oracle.py", "test_members.py", "test_conformance.py"
 
 #: name: (file, what stands there, what is put there, test file, tests that must catch it)
 BREAKS = {
@@ -108,13 +108,13 @@ BREAKS = {
         "losses.py", "smoothing / classes", "smoothing / (classes - 1)", ORACLE, "label_smoothing",
     ),
     "the best weights are not kept": (
-        "step.py", "copy(kept, 0, best, 0, best.size)", "pass", MEMBERS, "keeps_the_best",
+        "step.py", "copy(kept, 0, best, 0, best.size)", "pass", EVERY, "numpy and keeps_the_best",
     ),
     "patience by a hair": (
-        "step.py", ">= plan[PATIENCE]", "> plan[PATIENCE]", MEMBERS, "keeps_the_best",
+        "step.py", ">= plan[PATIENCE]", "> plan[PATIENCE]", EVERY, "numpy and keeps_the_best",
     ),
     "divergence goes unseen": (
-        "step.py", "if not np.isfinite(value):", "if False:", MEMBERS, "unvalidated",
+        "step.py", "if not np.isfinite(value):", "if False:", EVERY, "numpy and unvalidated",
     ),
     "weights that overflow at the end of an epoch": (
         "penalties.py", "return bool(np.isfinite(total))", "return True", MEMBERS, "overflow",
@@ -188,7 +188,7 @@ BREAKS = {
         ORACLE, "quantile",
     ),
     "the state is left behind in a pause": (
-        "engine.py", '(member.slots, "state.slots"),', "", MEMBERS, "freezing",
+        "engine.py", '(member.slots, "state.slots"),', "", EVERY, "numpy and freezing",
     ),
 }  # fmt: skip
 
@@ -221,7 +221,7 @@ def test_a_broken_engine_is_caught(name, copy):
     assert "failed" in ran.stdout
 
 
-@pytest.mark.parametrize("tests", [ORACLE, MEMBERS])
+@pytest.mark.parametrize("tests", [ORACLE, MEMBERS, EVERY])
 def test_an_unbroken_copy_passes(tests, copy):
     selected = " or ".join(sorted({s for *_, t, s in BREAKS.values() if t == tests}))
     ran = run(copy, tests, selected)

@@ -68,7 +68,7 @@ def test_no_network_is_scored_on_rows_that_trained_one(shelved):
     result, where, table, search = shelved
     with Shelf.open(where) as shelf:
         record = shelf.study(result.study)
-        source = (record, *table_of(shelf, record, as_table(table)))
+        source = (record, *table_of(shelf, record, as_table(table, shelf, record)))
         search_roles = roles_of(*source, Split("search"))
         all_roles = roles_of(*source, Split("all"))
     assert not (search_roles.trained & search_roles.tested).any()
@@ -106,9 +106,11 @@ def test_networks_of_several_studies_of_the_same_rows_have_common_rows(shelved):
     with Shelf.open(where) as shelf:
         records = {n: shelf.study(n) for n in (search[0].study, mine.record.study)}
         held = ~np.logical_or.reduce([
-            r.trained | r.tested
-            for r in (roles_of(record, *table_of(shelf, record, as_table(table)), Split("search"))
-                      for record in records.values())
+            each.trained | each.tested
+            for each in (
+                roles_of(r, *table_of(shelf, r, as_table(table, shelf, r)), Split("search"))
+                for r in records.values()
+            )
         ])  # fmt: skip
     assert found.row_count == held.sum()
     rows = table[np.flatnonzero(held)]
@@ -125,8 +127,10 @@ def test_test_rows_that_chose_a_network_do_not_score_it(shelved, first):
                  shelf=where, seed=8)  # fmt: skip
     with Shelf.open(where) as shelf:
         study, other = shelf.study(search[0].study), shelf.study(mine.record.study)
-        roles = [roles_of(each, *table_of(shelf, each, as_table(table)), Split("search"))
-                 for each in (study, other)]  # fmt: skip
+        roles = [
+            roles_of(each, *table_of(shelf, each, as_table(table, shelf, each)), Split("search"))
+            for each in (study, other)
+        ]
     assert (roles[0].tested & roles[1].validated).any()  # else this shows nothing
     clean = ~(roles[0].trained | roles[0].validated | roles[1].trained | roles[1].validated)
     copies = [search[0].copy, mine.copy]
