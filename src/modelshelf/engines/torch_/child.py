@@ -60,7 +60,8 @@ def main() -> None:
     descriptor, pulse_path, device, limit = sys.argv[1:]
     connection, pulse = Connection(int(descriptor)), Pulse(Path(pulse_path))
     watched = int(descriptor), os.getppid(), pulse.path.parent
-    threading.Thread(target=_end_with, args=watched, daemon=True).start()
+    ending = threading.Thread(target=_end_with, args=watched, daemon=True)
+    ending.start()
     fork = _Fork(connection)
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
@@ -72,7 +73,10 @@ def main() -> None:
     pulse.beat(0)  # ready
     build = connection.recv_bytes()
     while True:
-        task = connection.recv_bytes()
+        try:
+            task = connection.recv_bytes()
+        except (EOFError, OSError):
+            ending.join()  # it removes the files first, and ends this process
         limit_data(int(limit), device)
         try:
             # Made anew for each member: what one did to the builder's closure, no other sees.
