@@ -358,6 +358,47 @@ def test_rows_for_training_are_augmented_and_no_others(stop):
     assert seen == first
 
 
+class Linear(torch.nn.Linear):
+    def __init__(self, called):
+        super().__init__(7, 3)
+        self.called = called
+
+
+class AsDocumented(Linear):
+    def augment(self, x, generator):
+        self.called.append(torch.rand(1, generator=generator).item())
+        return x
+
+
+class OfPairs(Linear):
+    def augment(self, x, y):
+        self.called.append(x)
+        return x, y
+
+
+class OfRows(Linear):
+    def augment(self, x):
+        self.called.append(x)
+        return x
+
+
+class AsPart(Linear):
+    def __init__(self, called):
+        super().__init__(called)
+        self.augment = torch.nn.Dropout(1.0)
+
+
+class AsSwitch(Linear):
+    augment = True
+
+
+@pytest.mark.parametrize("kind", [AsDocumented, OfPairs, OfRows, AsPart, AsSwitch])
+def test_a_module_of_ones_own_augments_where_its_method_is_as_documented(kind):
+    called = []
+    train(lambda c, d: kind(called), epochs=2, network="module", module="Net")
+    assert len(called) == (2 * 5 if kind is AsDocumented else 0)
+
+
 class Rows:
     """Rows that are read when asked for."""
 

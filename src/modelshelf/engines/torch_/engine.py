@@ -40,9 +40,9 @@ _PROGRESS = f"{FROZEN}progress"
 class TorchEngine:
     """Trains any `nn.Module` that `build(configuration, data)` makes, one at a time.
 
-    A module of the product's own that has `augment(x, generator)` gets training rows through it
-    first; in one of a person's own, that may be anything. Outputs are
-    logits (rows, classes), of two classes also one logit (rows,), or numbers (rows,) or (rows, 1).
+    A module that has a method `augment(x, generator)`, with these two arguments, gets training rows
+    through it first. Outputs are logits (rows, classes), of two classes also one logit (rows,), or
+    numbers (rows,) or (rows, 1).
     Threads that share a process take turns; `remote.RemoteEngine` gives each a process.
     """
 

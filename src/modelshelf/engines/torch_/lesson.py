@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +78,7 @@ class Lesson:
             float(c.get(name, 0.0))  # type: ignore[arg-type]
             for name in ("l1", "l2", "clip_norm", "averaging")
         )
-        own = c.word("network") == "module"  # whose `augment` may be anything
-        self._augment = None if own else getattr(module, "augment", None)
+        self._augment = _augment_of(module)
         self._draw = torch.Generator(like.device)
         self._normed = any(isinstance(each, _NORMS) for each in module.modules())
 
@@ -169,3 +170,12 @@ class Lesson:
         patience = c.whole("patience")
         if 0 < patience <= progress.epoch - progress.best_epoch:
             progress.state = STOPPED_EARLY
+
+
+def _augment_of(module: torch.nn.Module) -> Callable[..., Any] | None:
+    """Its method `augment(x, generator)`; what else a module calls so is its own business."""
+    found = getattr(module, "augment", None)
+    if not inspect.ismethod(found):
+        return None
+    named = list(inspect.signature(found).parameters)
+    return found if len(named) == 2 and named[1] == "generator" else None

@@ -54,13 +54,13 @@ class ConvNet(nn.Module):
         """Logits, or numbers."""
         return self.out(self.dropout(self.head(self.stages(x)).flatten(1)))
 
-    def augment(self, x: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
+    def augment(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Training images (rows, channels, height, width), some of them mirrored, all shifted."""
         if "flip" in self._moves:
-            mirrored = torch.rand(len(x), 1, 1, 1, generator=draw, device=x.device) < 0.5
+            mirrored = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device) < 0.5
             x = torch.where(mirrored, x.flip(3), x)
         if "shift" in self._moves:
-            x = _shifted(x, draw)
+            x = _shifted(x, generator)
         return x
 
 
