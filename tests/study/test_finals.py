@@ -28,7 +28,7 @@ def finals(searched: dict[Configuration, float], retested: dict[Configuration, f
     fold = Split("fold", 0, 5)
     arrivals = [arrival(c, v, Purpose.RETEST, fold) for c, v in retested.items()]
     return Finals(
-        problem=None, seed=0, engines=None, plan=Plan(4, (fold,), (), False),
+        problem=None, seed=0, plan=Plan(4, (fold,), (), False),
         loop=SimpleNamespace(arrivals=arrivals),
         search=SimpleNamespace(ranked=lambda count: ranked[:count]),
     )  # fmt: skip

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modelshelf.core.errors import SettingError, StoppedError
+from modelshelf.core.errors import MemberError, StoppedError
 from modelshelf.core.records import Baseline, Purpose, Status, Winner
 from modelshelf.executors import Executor, InlineExecutor, ThreadExecutor
 from modelshelf.search import Searcher
@@ -20,7 +19,7 @@ from modelshelf.study.finals import expected_seconds, plan_for, within
 from modelshelf.study.gain import Watch, more_time
 from modelshelf.study.loop import Loop
 from modelshelf.study.model import Model
-from modelshelf.study.notes import notes_on_result, notes_on_rows
+from modelshelf.study.notes import notes_on_result, notes_on_rows, nothing_found
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Progress, Stopper
 from modelshelf.study.result import StudyResult
@@ -93,9 +92,8 @@ class Course:
         )
         self._plan = plan_for(problem.dataset.rows, request.folds, problem.refits)
         self._finals = Finals(
-            problem, request.seed, self._loop, self._search, self._plan, self._engines,
-            request.prefer,
-        )  # fmt: skip
+            problem, request.seed, self._loop, self._search, self._plan, request.prefer
+        )
         self._ensembling = Ensembling(
             problem,
             shelf,
@@ -105,6 +103,7 @@ class Course:
         )
         self._watch = Watch(problem.metric, request.budget.least_gain)
         self._baselines = Baselines(problem)
+        self._untested: tuple[str, ...] = ()  # why there is no test score, where there should be
         told = [note for note in problem.dataset.notes if note not in request.dataset.notes]
         self._progress = Progress(
             "searching",
@@ -153,7 +152,8 @@ class Course:
         verdict = self._finals.verdict(self._time_over, self._tell_retests)
         self._break_off()
         if verdict is None:
-            raise self._nothing()
+            reasons = [t.reason for t in self._shelf.trials(self._record.name) if t.reason]
+            raise nothing_found(self._counts(), reasons, self._limit)
         self._phase("testing")
         baselines = self._baselines.wait(None if self._limit is None else self._left())
         return self._store(self._tested(verdict), verdict, baselines)
@@ -237,9 +237,12 @@ class Course:
         if problem.test_frame is not None and problem.test_target is not None:
             uses = self._shelf.study(self._record.name).test_uses
             self._shelf.update_study(self._record.name, test_uses=uses + 1)
-            model = Model.from_record(self._shelf, record, self._engines.network)
-            inputs = model.preparation.transform(problem.test_frame)
-            test, between = problem.on_test(model.answer(inputs))
+            try:
+                model = Model.from_record(self._shelf, record, self._engines.network)
+                inputs = model.preparation.transform(problem.test_frame)
+                test, between = problem.on_test(model.answer(inputs))
+            except MemberError as error:  # a person's own module, on rows of another number
+                self._untested = (f"The winner could not answer the test rows. {error}",)
         return Winner(
             barcode=verdict.configuration.barcode,
             copy=record.copy,
@@ -283,6 +286,7 @@ class Course:
     def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
         uses = self._shelf.study(self._record.name).test_uses
         return (
+            *self._untested,
             *self._engines.notes,
             *notes_on_space(self._record, len(self._search.outside)),
             *notes_on_result(self._problem, verdict, baselines, self._watch, uses),
@@ -337,22 +341,6 @@ class Course:
         )
         self._shelf.update_study(self._record.name, seconds=self._record.seconds + self._clock())
         return replace(self._result(winner, self._baselines.found), complete=False)
-
-    def _nothing(self) -> Exception:
-        counts = self._counts()
-        if counts["diverged"] + counts["failed"] == 0:
-            return SettingError(
-                f"No network reached its first rung in {self._limit or 0:g} s. Give more time: "
-                "the first run on a machine also compiles the engine, which takes some seconds."
-            )
-        reasons = Counter(t.reason for t in self._shelf.trials(self._record.name) if t.reason)
-        common = f" The commonest reason: {reasons.most_common(1)[0][0]}" if reasons else ""
-        common += "." if common and not common.endswith(".") else ""
-        advice = " Narrow the space to lower learning rates." if counts["diverged"] else ""
-        return SettingError(
-            f"None of {counts['started']} networks could be trained: {counts['diverged']} "
-            f"diverged, {counts['failed']} failed.{common}{advice}"
-        )
 
     # -- what is told -------------------------------------------------------------------------
 

@@ -118,12 +118,6 @@ class Engines:
         """The same, in this process: it answers after the engines are closed."""
         return torch_network(configuration, preparation, tensors, self._own)
 
-    def parameters(self, configuration: Configuration, preparation: Preparation) -> int:
-        """How many numbers a network of PyTorch's would learn."""
-        engine = self.of(configuration)
-        member = engine.start(configuration, rows_like(preparation), 0)
-        return engine.network(member, preparation.schema.task.is_classification).parameters
-
     def identity(self, configuration: Configuration) -> dict[str, str]:
         """What trains a network and what its last bits hang on, for copy ids."""
         device = "" if self._device.name == "cpu" else f" on {self._device.title}"

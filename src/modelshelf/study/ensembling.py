@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.core.errors import ShelfError
+from modelshelf.core.errors import MemberError, ShelfError
 from modelshelf.core.records import Ensemble, Member, Purpose, Status, TrialRecord
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
@@ -73,6 +73,12 @@ class Ensembling:
         `winner` is the number of the winner's trial. The test rows were given up for it before:
         this is the same use of them.
         """
+        try:
+            return self._gathered(winner, left)
+        except MemberError as error:  # a person's own module, on rows of another number
+            return None, f"There is no ensemble, for a network of it could not answer. {error}"
+
+    def _gathered(self, winner: int, left: Callable[[], float]) -> tuple[Ensemble | None, str]:
         records, outputs = self._candidates(left() / 2)
         if left() <= 0:
             return None, _NO_TIME
@@ -86,10 +92,11 @@ class Ensembling:
         seconds = self._timed(model)
         if seconds / _SAMPLE * self._test_rows > left():
             return None, _NO_TIME
-        named = [self.shelf.preparation_of(each.study, each.number) for each in taken]
-        file = model.write(self.shelf, named)
         alone = self._model([self.shelf.trial(self.study, winner)], np.ones(1))
+        winner_seconds = self._timed(alone)
         test, between = self._tested(model)
+        named = [self.shelf.preparation_of(each.study, each.number) for each in taken]
+        file = model.write(self.shelf, named)  # last: by then every network has answered
         return Ensemble(
             size=chosen.size,
             validation=chosen.validation,
@@ -105,7 +112,7 @@ class Ensembling:
             winner_parameters=alone.parameters,
             bytes=model.bytes,
             seconds=seconds,
-            winner_seconds=self._timed(alone),
+            winner_seconds=winner_seconds,
             file=file,
         ), ""
 
@@ -131,7 +138,8 @@ class Ensembling:
         for record in self._ranked():
             if time.monotonic() - began > seconds:
                 break
-            with suppress(ShelfError):  # one damaged file is no reason to lose the study
+            # One damaged file, or one module that fails, is no reason to lose the study.
+            with suppress(ShelfError, MemberError):
                 answers.append(self._answers(record))
                 records.append(record)
         dtype = np.float32 if self.problem.classes else np.float64

@@ -87,6 +87,10 @@ class Loop:
         legs = max(self._shelved, 1)
         return len(self.trials), self._shelving / legs, self._answering / legs
 
+    def parameters(self, number: int) -> int:
+        """How many numbers a trial's network learned; 0 before it came back from the engine."""
+        return self._shelf.trial(self._study, number).parameters
+
     def load(self) -> None:
         """Take up the log where it ends. Legs that were cut off are dispatched again."""
         for record in self._shelf.trials(self._study):

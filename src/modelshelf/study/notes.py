@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Baseline, Direction
 from modelshelf.data.metrics import score
 from modelshelf.study.baselines import fitted_on
@@ -13,7 +16,7 @@ from modelshelf.study.gain import Watch
 from modelshelf.study.problem import Problem
 from modelshelf.study.winner import Verdict
 
-__all__ = ["constant_score", "notes_on_result", "notes_on_rows"]
+__all__ = ["constant_score", "notes_on_result", "notes_on_rows", "nothing_found"]
 
 _CLEARLY = 2.0  # standard errors
 
@@ -65,6 +68,24 @@ def notes_on_result(
             f"than the least gain of {watch.least}."
         )
     return notes
+
+
+def nothing_found(
+    counts: Mapping[str, int], reasons: Sequence[str], limit: float | None
+) -> SettingError:
+    """Why a study has no winner: trials by what became of them, and what failed ones said."""
+    if counts["diverged"] + counts["failed"] == 0:
+        return SettingError(
+            f"No network reached its first rung in {limit or 0:g} s. Give more time: "
+            "the first run on a machine also compiles the engine, which takes some seconds."
+        )
+    common = f" The commonest reason: {Counter(reasons).most_common(1)[0][0]}" if reasons else ""
+    common += "." if common and not common.endswith(".") else ""
+    advice = " Narrow the space to lower learning rates." if counts["diverged"] else ""
+    return SettingError(
+        f"None of {counts['started']} networks could be trained: {counts['diverged']} "
+        f"diverged, {counts['failed']} failed.{common}{advice}"
+    )
 
 
 def constant_score(problem: Problem) -> float:

@@ -18,7 +18,6 @@ from modelshelf.core.records import Purpose, Status
 from modelshelf.data.split import Split
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.costs import cost_of
-from modelshelf.study.engines import Engines
 from modelshelf.study.finals import Plan, agreed_epochs, stands_apart
 from modelshelf.study.loop import Arrival, Loop
 from modelshelf.study.pareto import Cost, Prefer, Traded, choose, finalists
@@ -56,7 +55,6 @@ class Finals:
     loop: Loop
     search: Search
     plan: Plan
-    engines: Engines
     prefer: Prefer = Prefer.BEST
     _costs: dict[Configuration, Cost] = field(default_factory=dict)
 
@@ -76,9 +74,15 @@ class Finals:
         if configuration not in self._costs:
             prepared = self.problem.prepared(SEARCH_SPLIT, configuration)
             self._costs[configuration] = cost_of(
-                configuration, prepared.preparation, self.engines.parameters
+                configuration, prepared.preparation, lambda *_: self._parameters(configuration)
             )
         return self._costs[configuration]
+
+    def _parameters(self, configuration: Configuration) -> int:
+        """As its network on the shelf has: a module is not built anew, which may fail, for that."""
+        trials = self.loop.trials.values()
+        number = next(t.number for t in trials if t.configuration == configuration)
+        return self.loop.parameters(number)
 
     def run(self, over: Callable[[], bool], tell: Callable[[int, int], None]) -> None:
         """Re-test the finalists; the first re-test of each before the second of any."""
