@@ -108,7 +108,7 @@ BREAKS = {
         "losses.py", "smoothing / classes", "smoothing / (classes - 1)", ORACLE, "label_smoothing",
     ),
     "the best weights are not kept": (
-        "step.py", "copy(kept, 0, best, 0, best.size)", "pass", EVERY, "numpy and keeps_the_best",
+        "step.py", "copy(kept, 0, best, 0, best.size)", "pass", EVERY, "numpy and answers",
     ),
     "patience by a hair": (
         "step.py", ">= plan[PATIENCE]", "> plan[PATIENCE]", EVERY, "numpy and keeps_the_best",
