@@ -14,7 +14,9 @@ from PIL import Image
 
 from modelshelf import tune
 from modelshelf.core.errors import DataError, SettingError
+from modelshelf.data.prepare import tensor
 from modelshelf.data.read import decode, from_memory, kept, read_table, usual_target
+from modelshelf.data.tensor import Tensor
 from modelshelf.data.understand import conform, understand
 
 ROWS, SIDE = 24, 6
@@ -340,6 +342,31 @@ def test_a_folder_that_cannot_be_used(tmp_path, what):
     with pytest.raises(DataError, match=said):
         tune(tmp_path / "set", trials=1, shelf=tmp_path / "shelf")
     assert not (tmp_path / "shelf").exists()
+
+
+def test_more_images_than_memory_are_refused_before_they_are_made(monkeypatch):
+    dark = np.zeros((1, 3, 1000, 500), np.uint8)
+    images = Tensor(np.broadcast_to(dark, (1000, 3, 1000, 500)), image=True)  # 6 GB as float32
+    monkeypatch.setattr(tensor, "available", lambda: 3 * 10**9)
+    said = (
+        r"^1,000 images of 500 × 1000 in 3 colours need 12\.0 GB of memory, and 3\.0 GB are free: "
+        r"give at most 250 of them, or make them 250 × 500\.$"
+    )
+    with pytest.raises(DataError, match=said):
+        tensor.need_memory(images, copies=2)
+    with pytest.raises(DataError, match=r"need 6\.0 GB"):
+        tensor.need_memory(images)
+    tensor.need_memory(images[:250], copies=2)
+
+
+def test_a_study_of_more_images_than_memory_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(tensor, "_LITTLE", 0)
+    monkeypatch.setattr(tensor, "available", lambda: 1000)
+    with pytest.raises(DataError, match="give at most 0 of them"):
+        tune(
+            pixels(), LABELS, trials=1, test=0.25, shelf=tmp_path,
+            space={"network": "dense", "epochs": 1},
+        )  # fmt: skip
 
 
 def test_one_class_alone_is_nothing_to_predict(tmp_path):

@@ -23,11 +23,11 @@ import json, resource, sys
 import numpy as np
 import modelshelf.api, torch  # what they take is no part of what the data may take
 from modelshelf import tune
-from modelshelf.engines.torch_.memory import _held
+from modelshelf.core.memory import held
 from tests.modules.nets import Wide
 
 path, place, room, mapped = sys.argv[1:]
-held = _held("VmData:")
+held = held("VmData:")
 y = np.load(path.replace("x.npy", "y.npy"))
 # Children begin with less, and inherit the limit.
 resource.setrlimit(resource.RLIMIT_DATA, (held + int(room),) * 2)

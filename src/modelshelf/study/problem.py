@@ -16,8 +16,9 @@ from modelshelf.core.records import Task
 from modelshelf.data.dataset import Dataset, Kind
 from modelshelf.data.metrics import Metric, interval, score
 from modelshelf.data.prepare import Preparation, fit_preparation
+from modelshelf.data.prepare.tensor import need_memory
 from modelshelf.data.split import Split, rows_of
-from modelshelf.data.tensor import Blocks, Frame
+from modelshelf.data.tensor import Frame, Tensor
 from modelshelf.data.text import TextSettings
 from modelshelf.space.catalogue import lookup
 from modelshelf.space.configuration import Configuration
@@ -27,6 +28,7 @@ __all__ = ["FEW_ROWS", "Prepared", "Problem", "asked_of", "text_settings"]
 #: Below this many development rows the winner is trained again on all of them.
 FEW_ROWS = 10_000
 
+_SPLITS = 2  # of images that lie in memory at a time: the search's, and one of those that judge it
 _KEPT = 12  # prepared splits held in memory at a time
 _MOST_BYTES = 1 << 30  # that they take together, where there are several
 
@@ -150,23 +152,30 @@ class Problem:
         text: TextSettings | None,
     ) -> Prepared:
         preparation = fit_preparation(self.dataset, train, scaling, max_one_hot, text)
-        x = preparation.transform(self.dataset.frame)
+        x, validation_x = self._inputs(preparation, train, validation)
         y = preparation.encode_target(self.dataset.target)
         data = TrainingData(
-            _rows(x, train),
-            _rows(y, train),
-            _rows(x, validation),
-            _rows(y, validation),
+            x,
+            np.ascontiguousarray(y[train]),
+            validation_x,
+            np.ascontiguousarray(y[validation]),
             self.classes,
             preparation.columns,
             self.dataset.schema.shape if self.dataset.schema.image else (),
         )
         return Prepared(data, preparation, self.dataset.target[validation])
 
-
-def _rows(x: Any, rows: NDArray[np.int64]) -> Any:
-    """Some rows, C-contiguous; of what stays in its file, where they lie."""
-    return x[rows] if isinstance(x, Blocks) else np.ascontiguousarray(x[rows])
+    def _inputs(
+        self, preparation: Preparation, train: NDArray[np.int64], validation: NDArray[np.int64]
+    ) -> tuple[Any, Any]:
+        """The inputs of a split's two parts; rows of an array never lie in memory twice for it."""
+        frame = self.dataset.frame
+        if not isinstance(frame, Tensor):
+            x = preparation.transform(frame)
+            return np.ascontiguousarray(x[train]), np.ascontiguousarray(x[validation])
+        if self.dataset.schema.image and not self._cache:
+            need_memory(frame, _SPLITS)
+        return preparation.transform(frame[train]), preparation.transform(frame[validation])
 
 
 def asked_of(configuration: Configuration) -> tuple[str, int | None, TextSettings | None]:

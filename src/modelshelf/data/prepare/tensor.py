@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError
+from modelshelf.core.memory import available
 from modelshelf.data.dataset import Dataset, Schema
 from modelshelf.data.prepare.pipeline import Preparation, target_scale
-from modelshelf.data.tensor import Blocks, Frame, Tensor
+from modelshelf.data.tensor import Blocks, Frame, Tensor, shape_words
 
-__all__ = ["TensorPreparation", "fit_tensor"]
+__all__ = ["TensorPreparation", "fit_tensor", "need_memory"]
+
+_LITTLE = 1 << 26  # bytes that are taken without asking
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +69,7 @@ class TensorPreparation(Preparation):
             if rows.is_large:
                 return Blocks(rows, self.dtype)
             return rows.read().astype(self.dtype, copy=False)
+        need_memory(rows)
         found = np.empty((rows.height, rows.numbers), np.float32)
         center = np.array(self.center, np.float32)[:, None, None]
         scale = np.array(self.scale, np.float32)[:, None, None]
@@ -111,6 +115,21 @@ def fit_tensor(dataset: Dataset, rows: NDArray[np.int64]) -> TensorPreparation:
         schema, "standard", (), (), center, scale, center=channels[0], scale=channels[1],
         number=_number(cast("Tensor", dataset.frame).dtype).str,
     )  # fmt: skip
+
+
+def need_memory(images: Tensor, copies: int = 1) -> None:
+    """Raise `DataError` where so many copies of these images, as float32, are more than is free."""
+    row = 4 * images.numbers * copies
+    needed = images.height * row
+    if needed <= _LITTLE or needed <= (free := max(available(), 0)):
+        return
+    _, height, width = images.shape
+    side = math.sqrt(free / needed)
+    raise DataError(
+        f"{images.height:,} {shape_words(images.shape, True)} need {needed / 1e9:.1f} GB of "
+        f"memory, and {free / 1e9:.1f} GB are free: give at most {free // row:,} of them, or make "
+        f"them {max(int(width * side), 1)} × {max(int(height * side), 1)}."
+    )
 
 
 def _number(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from modelshelf.core import memory
 from modelshelf.core.errors import MemberError
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
@@ -19,13 +17,6 @@ from modelshelf.engines.torch_.state import state_of
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["activations", "available", "estimate", "limit_data", "refuse_if_too_large"]
-
-_GROUPS = Path("/sys/fs/cgroup")
-#: Of a control group, versions 2 and 1: the limit, what is used, and what of that can be freed.
-_FILES = (
-    ("memory.max", "memory.current", "inactive_file"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
-)
 
 
 @contextmanager
@@ -66,52 +57,7 @@ def available(device: str = "cpu") -> int:
     """Bytes that this process can still take: the least of what is free and what it may have."""
     if torch.device(device).type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(min(_free(), _of_group(), _of_limit(), 2**62))
-
-
-def _free() -> float:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(line for line in lines if line.startswith("MemAvailable"))
-        return int(free.split()[1]) * 1024
-    except (OSError, StopIteration):  # not Linux: what there is at all
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _of_group() -> float:
-    """What the control group of a container leaves."""
-    for limit, used, spare in _FILES:
-        try:
-            most = (_GROUPS / limit).read_text().strip()
-            stat = (_GROUPS / used).with_name("memory.stat").read_text().split()
-            free = int(stat[stat.index(spare) + 1]) if spare in stat else 0
-            if most != "max":
-                return int(most) - int((_GROUPS / used).read_text()) + free
-        except (OSError, ValueError):
-            continue
-    return math.inf
-
-
-def _of_limit() -> float:
-    """What the process's own limits leave (`ulimit -d`, `ulimit -v`)."""
-    left = [math.inf]
-    for kind, used in (
-        (resource.RLIMIT_DATA, _held("VmData:")),
-        (resource.RLIMIT_AS, _held("VmSize:")),
-    ):
-        most, _ = resource.getrlimit(kind)
-        if most != resource.RLIM_INFINITY and used is not None:
-            left.append(most - used)
-    return min(left)
-
-
-def _held(kind: str) -> int | None:
-    """Bytes of this kind that the process holds; None where the system does not tell."""
-    try:
-        status = Path("/proc/self/status").read_text().split()
-        return int(status[status.index(kind) + 1]) * 1024
-    except (OSError, ValueError):
-        return None
+    return memory.available()
 
 
 def limit_data(most: int, device: str) -> None:
@@ -121,11 +67,11 @@ def limit_data(most: int, device: str) -> None:
     driver maps far more than it uses, and where the system does not tell, there is no limit but
     one that was given.
     """
-    held = _held("VmData:")
+    held = memory.held("VmData:")
     if not most:
         if held is None or torch.device(device).type != "cpu":
             return
-        most = held + int(min(_free(), _of_group()))
+        most = held + memory.unused()
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
