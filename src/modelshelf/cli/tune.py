@@ -154,7 +154,7 @@ def tune(
     stopper = Stopper()
     with Live(console, asked.metric) as live, signals(stopper, live):
         result = run_study(asked, clock=clock, observer=live, stopper=stopper)
-    for text in result_lines(result, asked.command, shelf):
+    for text in result_lines(result, asked.command, shelf, module):
         console.print(text)
     if as_json:
         sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False) + "\n")

@@ -122,9 +122,12 @@ def typed_value(value: object) -> str:
 
 
 def result_lines(
-    result: StudyResult, command: str, shelf: str | None
+    result: StudyResult, command: str, shelf: str | None, module: str | None = None
 ) -> Iterator[Text | Table | str]:
-    """What a person reads at the end of a study; `shelf` is what `--shelf` said, if it was said."""
+    """What a person reads at the end of a study.
+
+    `shelf` and `module` are what `--shelf` and `--module` said, if they were said.
+    """
     configuration = Configuration.from_json(result.winner.configuration)
     name = result.winner.barcode
     yield ""
@@ -151,12 +154,13 @@ def result_lines(
     yield ""
     if result.complete:
         show = typed("show", name[:9], shelf=shelf)
-        predict = typed("predict", name[:9], "NEW.csv", "--out", "predictions.csv", shelf=shelf)
+        out = ("--out", "predictions.csv", *(("--module", module) if module else ()))
+        predict = typed("predict", name[:9], "NEW.csv", *out, shelf=shelf)
         yield Text("Next  ", style="bold").append(show)
         yield f"      {predict}"
         if result.ensemble is not None and result.ensemble.size > 1:
             whole = ("predict", "NEW.csv", "--ensemble", result.study)
-            yield f"      {typed(*whole, '--out', 'predictions.csv', shelf=shelf)}"
+            yield f"      {typed(*whole, *out, shelf=shelf)}"
     else:
         yield Text("To go on, type the same command again:  ", style="bold").append(command)
 
