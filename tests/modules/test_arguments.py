@@ -154,6 +154,59 @@ def test_other_code_is_another_question():
     )
 
 
+class Scaled(nn.Module):
+    def __init__(self, alpha=0.5):
+        super().__init__()
+        self.alpha, self.inner = alpha, nn.LSTM(5, 3)
+
+    def forward(self, x):
+        return self.inner(x)[0] * self.alpha
+
+
+def typed(text, *names):
+    """What was typed in, as at a prompt: without a source."""
+    space = {"nn": nn, "__name__": "__main__"}
+    exec(text, space)
+    return [space[each] for each in names]
+
+
+def closed_over(width):
+    return lambda inputs, outputs: nn.Linear(inputs, width)
+
+
+NET = "class Net(nn.Module):\n def __init__(self):\n  super().__init__()\n  self.last = {}\n"
+MAKE = "def make(inputs, outputs):\n  return part(WIDTH)\n"
+PART = "WIDTH = {}\ndef part(width):\n  return nn.Linear(width, {})\n"
+
+
+def test_what_code_hangs_on_is_another_question_too():
+    assert declare(Scaled()).mark == declare(Scaled()).mark  # weights are drawn anew
+    assert declare(Scaled()).mark != declare(Scaled(0.9)).mark
+    assert declare(closed_over(2)).mark == declare(closed_over(2)).mark
+    assert declare(closed_over(2)).mark != declare(closed_over(3)).mark
+    made = functools.partial(TwoLayerNet, D_in=5)
+    assert declare(made).mark != declare(functools.partial(TwoLayerNet, D_in=6)).mark
+    for text, ways, name in (
+        (NET, (("nn.Linear(5, 3)",), ("nn.Linear(5, 4)",)), "Net"),
+        (PART + MAKE, ((5, 3), (5, 4), (6, 3)), "make"),
+    ):
+        marks = [declare(*typed(text.format(*each), name)).mark for each in (ways[0], *ways)]
+        assert marks[0] == marks[1]
+        assert len(set(marks)) == len(ways)
+
+
+def test_other_code_of_an_instances_class_is_another_question():
+    marks = set()
+    for word in ("relu", "tanh"):
+        (kind,) = typed(
+            NET.format("nn.Linear(5, 3)")
+            + f" def forward(self, x):\n  return self.last(x).{word}()\n",
+            "Net",
+        )
+        marks.add(declare(kind()).mark)
+    assert len(marks) == 2
+
+
 def test_an_instance_is_copied_and_drawn_anew():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import inspect
 import runpy
 import sys
 from collections.abc import Callable, Mapping
@@ -20,6 +18,7 @@ from modelshelf.space.file import read_space_file
 from modelshelf.space.own import OWN
 from modelshelf.space.space import Space
 from modelshelf.study.engines import OwnModule, know, needs_torch
+from modelshelf.study.marks import mark_of, mark_of_text
 
 __all__ = ["Declared", "declare", "use_module"]
 
@@ -117,9 +116,9 @@ def declare(module: Any) -> Declared:
     if isinstance(module, torch.nn.Module):
         fresh = Fresh(module)
         fresh.refuse_unresettable()
-        made_of = _hash(repr(module))
+        made_of = mark_of_text(repr(module))
         name = f"{type(module).__name__}-{made_of[:8]}"  # what it is made of has no other name
-        return Declared(name, Arguments(name, {}, more=False), fresh, _hash(text or repr(module)))
+        return Declared(name, Arguments(name, {}, more=False), fresh, _mark(text, module))
     if not callable(module):
         raise SettingError(f"module is {module!r}: expected {_EXPECTED}.")
     if isinstance(module, type) and not issubclass(module, torch.nn.Module):
@@ -128,7 +127,7 @@ def declare(module: Any) -> Declared:
             f"{_EXPECTED}."
         )
     name = _name_of(module)
-    return Declared(name, arguments_of(module, name), module, _hash(text or _source(module)))
+    return Declared(name, arguments_of(module, name), module, _mark(text, module))
 
 
 def use_module(module: Any) -> OwnModule:
@@ -149,19 +148,8 @@ def _name_of(module: Any) -> str:
     return str(getattr(module, "__name__", type(module).__name__))
 
 
-def _source(module: Any) -> str:
-    """Its code, and what is fixed of its arguments; empty where it was typed in."""
-    fixed = ""
-    while isinstance(module, functools.partial):
-        fixed, module = fixed + repr((module.args, module.keywords)), module.func
-    try:
-        return inspect.getsource(module) + fixed
-    except (OSError, TypeError):
-        return fixed
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def _mark(text: str, module: Any) -> str:
+    return mark_of_text(text) if text else mark_of(module)
 
 
 def _from_file(given: str) -> tuple[Any, str]:
