@@ -81,7 +81,7 @@ def mapped(path: str, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int)
 def _write(array: NDArray[Any], path: Path) -> None:
     try:
         with path.open("wb") as file:  # `tofile` would not say that the disk is full
-            file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+            file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     except OSError as error:
         path.unlink(missing_ok=True)
         error.filename = str(path)
