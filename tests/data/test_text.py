@@ -14,8 +14,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from modelshelf.core.errors import SettingError
 from modelshelf.data.text import Bag, TextSettings, TokenIds, fit_bag, fit_ids
 from modelshelf.data.text import bpe as bpe_module
+from modelshelf.data.text import counted as counted_module
 from modelshelf.data.text.bpe import has_bpe, train_bpe
-from modelshelf.data.text.features import tokens
+from modelshelf.data.text.features import extractors, tokens
 from modelshelf.data.text.split import MOST_CHARACTERS, normalised, words
 
 TEXTS = [
@@ -184,3 +185,21 @@ def test_bpe_without_its_package_says_what_to_do(monkeypatch):
     monkeypatch.setattr(bpe_module, "find_spec", lambda name: None)
     with pytest.raises(SettingError, match=r"pip install 'modelshelf\[text\]'"):
         fit_bag(TEXTS, TextSettings(tokeniser="bpe"))
+
+
+def test_features_are_kept_up_to_a_limit_and_without_their_texts():
+    drawn = np.random.default_rng(0).integers(0, 5000, (40, 300))
+    batches = [[" ".join(map(str, row + 5000 * i)) for row in drawn] for i in range(4)]
+    (extract,) = extractors(TextSettings(), "")
+    (one,) = counted_module.counted(batches[0], TextSettings())
+    assert one.bytes > one.matrix.data.nbytes + sum(map(len, one.column))
+    latest = counted_module._Latest(int(2.5 * one.bytes))
+    made = [latest(batch, TextSettings(), "") for batch in batches]
+    assert list(latest.kept.values()) == made[2:]
+    assert latest(batches[2], TextSettings(), "") is made[2]
+    assert list(latest.kept.values()) == [made[3], made[2]]
+    nothing = counted_module._Latest(0)
+    assert len(nothing(batches[0], TextSettings(), "")) == 1
+    assert not nothing.kept
+    count = one.matrix[0, one.column[str(drawn[0, 0])]]
+    assert count == extract(batches[0][0]).count(str(drawn[0, 0]))
