@@ -9,13 +9,15 @@ PyTorch on the same device: tensors that lie there, no DataLoader, fused Adam, o
 better of one thread and all. *Compiled* is the NumPy engine, a member on each of the CPU's cores.
 Figures are wall-clock microseconds per step per network. *64 of 4* is the time of 64 networks in a
 population as a share of the time of 4 in PyTorch, one after another: the aim is below 1; that of
-the ratio to one at a time is at least 10. All take turns, run by run.
+the ratio to one at a time is at least 10. All take turns, run by run. *Steps* says whether a
+stack's steps were captured as CUDA graphs, or their operations launched one by one.
 
 `--quick` measures three shapes in runs too short to quote; `ratio` in the file is to PyTorch.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: threads that wait do not spin
@@ -31,7 +33,7 @@ import torch
 
 from common import Table, finish, machine, parser, turns, versions
 from modelshelf.engines.torch_.devices import DEVICES, find_device
-from modelshelf.engines.torch_.population import PopulationEngine
+from modelshelf.engines.torch_.population import PopulationEngine, graph
 from training import CORES, DROPOUT, SHAPES, configured, digits, digits_data, steps_per_second
 
 NETWORKS = 64
@@ -100,9 +102,29 @@ def one_at_a_time(width: int, batch: int, device: str, threads: int) -> Callable
     return rate
 
 
+class Captures(logging.Handler):
+    """Counts the steps that were captured as CUDA graphs."""
+
+    count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A failed capture is told as a warning, a good one as no more than a debug message."""
+        self.count += record.levelno == logging.DEBUG
+        if record.levelno >= logging.WARNING:
+            print(record.getMessage())
+
+
+def captures() -> Captures:
+    """From now on."""
+    log, handler = logging.getLogger(graph.__name__), Captures()
+    log.setLevel(logging.DEBUG)
+    log.addHandler(handler)
+    return handler
+
+
 def measure(width: int, batch: int, device: str, runs: int, seconds: float) -> dict[str, Any]:
     """One row."""
-    stacked = population(width, batch, device)
+    seen, stacked = captures(), population(width, batch, device)
     counts = sorted({1, CORES}) if device == "cpu" else [1]
     alone = [one_at_a_time(width, batch, device, threads) for threads in counts]
     best = max(alone, key=lambda rate: rate(seconds / 3))
@@ -122,6 +144,7 @@ def measure(width: int, batch: int, device: str, runs: int, seconds: float) -> d
         "batch": batch,
         "device": device,
         "threads": counts[alone.index(best)],
+        "captured": seen.count > 0,
         **{f"{name}_us": 1e6 / median(several) for name, several in rates.items()},
         "ratio": ratio("one at a time"),
         "ratio_compiled": ratio("compiled"),
@@ -142,7 +165,7 @@ def main() -> None:
     table = Table(
         f"µs per step per network on {device.name}; medians of {runs} runs of {seconds} s",
         "width, batch", f"population of {NETWORKS}", "one at a time, threads", "ratio",
-        "64 of 4", "compiled", "ratio to it",
+        "64 of 4", "compiled", "ratio to it", "steps",
     )  # fmt: skip
     rows = []
     for width, batch in QUICK if asked.quick else SHAPES:
@@ -152,6 +175,7 @@ def main() -> None:
             f"{width}, {batch}", f"{row['population_us']:.1f}",
             f"{row['one at a time_us']:.0f}, {row['threads']}", f"{row['ratio']:.1f}×",
             f"{row['of_four']:.2f}", f"{row['compiled_us']:.1f}", f"{row['ratio_compiled']:.2f}×",
+            "captured" if row["captured"] else "one by one",
         )  # fmt: skip
     finish(rows, asked.json, "torch")
 

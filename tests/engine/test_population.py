@@ -18,7 +18,15 @@ from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import NumpyEngine
 from modelshelf.engines.numpy_.look import dropout_mask
 from modelshelf.engines.torch_ import devices
-from modelshelf.engines.torch_.population import PopulationEngine, graph, masks, room, runner, stack
+from modelshelf.engines.torch_.population import (
+    PopulationEngine,
+    graph,
+    masks,
+    resident,
+    room,
+    runner,
+    stack,
+)
 from modelshelf.engines.torch_.population.rates import mask_seeds
 from modelshelf.engines.torch_.population.shape import FREE
 from modelshelf.space.catalogue import CATALOGUE
@@ -458,7 +466,7 @@ def test_memory_decides_how_many_share_a_stack(data, stop, crowds, monkeypatch, 
     member = engine.start(CALM, data, 0)
     shape = runner.Request(member, data, 1, stop).shape
     monkeypatch.setattr(room, "available", lambda device: 10**9)
-    each = 0.5 * 10**9 / room.room_for(shape, len(data.x), torch.device("cpu"), 8)
+    each = 0.5 * 10**9 / room.room_for(shape, len(data.x), torch.device("cpu"), 8, 0)
     monkeypatch.setattr(room, "available", lambda device: 2 * 3.5 * each)
     together(engine, [(CALM, data, seed, 2) for seed in range(6)], stop)
     assert max(crowds) == 3
@@ -467,6 +475,29 @@ def test_memory_decides_how_many_share_a_stack(data, stop, crowds, monkeypatch, 
     with pytest.raises(MemberError, match=r"needs .* MiB of memory.* hidden_layers"):
         engine.advance(member, data, 1, stop)
     engine.close()
+
+
+@pytest.mark.parametrize(("device", "dtype"), [("cpu", "float64"), ("cuda", "float32")])
+def test_rows_that_a_device_does_not_hold_yet_leave_less_room(
+    data, stop, monkeypatch, device, dtype
+):
+    monkeypatch.setattr(resident, "to_device", lambda array, *_: torch.from_numpy(array))
+    place, number = torch.device(device), getattr(torch, dtype)
+    held = resident.Resident(place, number)
+    every = (data.x, data.y, data.validation_x, data.validation_y)
+    singles = TrainingData(*(np.array(each, np.float32) for each in every), data.classes)
+    wanted = number.itemsize * sum(each.size for each in every)
+    assert held.missing(singles) == wanted
+    assert resident.Resident(torch.device("cpu"), torch.float32).missing(singles) == 0  # shared
+    if device == "cuda":
+        held(singles.x)
+        assert held.missing(singles) == wanted - 4 * data.x.size
+    monkeypatch.setattr(room, "available", lambda device: 10**9)
+    member = PopulationEngine(dtype="float64").start(CALM, data, 0)
+    asked = runner.Request(member, data, 1, stop).shape, len(data.x), torch.device("cpu"), 8
+    assert room.room_for(*asked, 250_000_000) == pytest.approx(room.room_for(*asked, 0) / 2, abs=1)
+    with pytest.raises(MemberError, match=r"477 of them for the rows.*: take fewer rows"):
+        room.room_for(*asked, 500_000_000)
 
 
 def test_the_thread_ends_by_itself_and_comes_back(data, stop):
@@ -501,7 +532,7 @@ def test_what_it_does_not_train_it_names():
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_captured_steps_are_replayed_on_what_they_are_given(fails, monkeypatch):
+def test_captured_steps_are_replayed_on_what_they_are_given(fails, monkeypatch, caplog):
     """On the CPU, with a graph that does what CUDA's does: it runs nothing but when replayed."""
     seen, recording = [], []
 
@@ -530,10 +561,22 @@ def test_captured_steps_are_replayed_on_what_they_are_given(fails, monkeypatch):
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
     monkeypatch.setattr(torch.cuda, "graph", capture)
+    caplog.set_level("DEBUG", logger=graph.__name__)
+    graph._tell.cache_clear()
     stepper = graph.Stepper(torch.device("cuda"), True, run)
     steps = [tuple(torch.full((2,), 3 * i + j) for j in range(3)) for i in range(graph._WARM + 8)]
     for i, given in enumerate(steps):
         stepper(*given, whole=i != graph._WARM + 3)
+    told = [each.getMessage() for each in caplog.records if each.name == graph.__name__]
+    assert told == [
+        "A step is not captured as a CUDA graph, and so is slower: RuntimeError: this operation "
+        "cannot be captured"
+        if fails
+        else "A step was captured."
+    ]
+    graph.Stepper(torch.device("cuda"), True, run)._capture(*steps[0])
+    if fails:
+        assert len([each for each in caplog.records if each.name == graph.__name__]) == 1  # once
     assert len(seen) == len(steps)
     for given, got in zip(steps, seen, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(given, got, strict=True))

@@ -7,7 +7,9 @@ lie where it lay when it was captured: tensors of the stack do, and a batch is c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -17,10 +19,19 @@ __all__ = ["Stepper"]
 _WARM = 32  # whole steps before one is captured: a stack that changes soon is not worth it
 
 
+_LOG = logging.getLogger(__name__)
+
+
+@cache
+def _tell(why: str) -> None:
+    """Say once, of all the stacks that it is so for."""
+    _LOG.warning("A step is not captured as a CUDA graph, and so is slower: %s", why)
+
+
 class Stepper:
     """Runs a step of (rows, table, seeds). Only whole batches are replayed: others differ in size.
 
-    Where a capture fails, the step is run as anywhere else.
+    Where a capture fails, which is logged once, the step is run as anywhere else.
     """
 
     def __init__(
@@ -52,7 +63,9 @@ class Stepper:
             stream = torch.cuda.current_stream()
             with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 self._run(*places)
-        except RuntimeError:
+        except RuntimeError as error:
             self._wanted = False
+            _tell(f"{type(error).__name__}: {error}".splitlines()[0])
             return
+        _LOG.debug("A step was captured.")
         self._graph, self._places = graph, places

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from modelshelf.core.protocols import TrainingData
+
 __all__ = ["Resident", "to_device"]
 
 
@@ -30,6 +32,20 @@ class Resident:
             forgotten = weakref.ref(array, lambda _: self._held.pop(key, None))
             self._held[key] = forgotten, to_device(array, self._device, self._dtype)
         return self._held[key][1]
+
+    def missing(self, data: TrainingData) -> int:
+        """Bytes that these rows, those held out too, will take on the device besides what is there.
+
+        On a CPU, that is for those that cannot be shared: of another dtype, read-only, or strided.
+        """
+        every = (data.x, data.y, data.validation_x, data.validation_y)
+        return sum(each.size * self._dtype.itemsize for each in every if not self._is_there(each))
+
+    def _is_there(self, array: NDArray[Any]) -> bool:
+        if self._device.type != "cpu":
+            return id(array) in self._held
+        same = array.dtype.itemsize == self._dtype.itemsize
+        return same and array.flags.writeable and array.flags.c_contiguous
 
 
 def to_device(array: NDArray[Any], device: torch.device, dtype: torch.dtype) -> Tensor:

@@ -16,9 +16,10 @@ _OUTPUTS = 8  # and of each layer's outputs, there and back, masks among them
 _SHARE = 0.5  # of what is free: other stacks need some too
 
 
-def room_for(shape: Shape, rows: int, device: torch.device, size: int) -> int:
+def room_for(shape: Shape, rows: int, device: torch.device, size: int, data: int) -> int:
     """How many members can be stacked on this device; `size` is that of a number, in bytes.
 
+    `rows` are trained on, and `data` is what the rows that are not there yet will take, in bytes.
     Raises `MemberError` where there is no room for one.
     """
     layout, encoding = shape.layout, shape.layout.encoding
@@ -30,12 +31,13 @@ def room_for(shape: Shape, rows: int, device: torch.device, size: int) -> int:
     outputs = _OUTPUTS * layout.members * shape.batch * wide
     needed = size * (copies * layout.size + outputs) + 4 * layout.members * rows
     free = _SHARE * available(str(device)) + _cached(device)
-    if free < needed:
+    if free < data + needed:
+        most = "fewer rows" if data > needed else "smaller hidden_layers or a smaller batch_size"
         raise MemberError(
-            f"It needs {needed / 2**20:,.0f} MiB of memory, and {free / 2**20:,.0f} MiB can be had "
-            f"on {device}: take smaller hidden_layers or a smaller batch_size."
+            f"It needs {(data + needed) / 2**20:,.0f} MiB of memory, {data / 2**20:,.0f} of them "
+            f"for the rows, and {free / 2**20:,.0f} MiB can be had on {device}: take {most}."
         )
-    return int(free // needed)
+    return int((free - data) // needed)
 
 
 def _cached(device: torch.device) -> int:

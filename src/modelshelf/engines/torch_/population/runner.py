@@ -118,7 +118,8 @@ class Runner:
                     break
             else:
                 size = getattr(torch, self._dtype).itemsize
-                most = room_for(request.shape, len(request.data.x), self.device, size)
+                data = self._resident.missing(request.data)
+                most = room_for(request.shape, len(request.data.x), self.device, size, data)
                 stack = Stack(
                     request, self._resident, self.device, self._dtype, min(most, self._width)
                 )
