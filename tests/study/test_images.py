@@ -13,6 +13,7 @@ from modelshelf.core.errors import SettingError
 from modelshelf.shelf import Shelf
 from modelshelf.space.images import for_images
 from modelshelf.space.space import Space
+from modelshelf.study.costs import front_of
 
 SIDE = 10
 FEW = {"epochs": 6, "batch_size": 32, "conv_width": 4, "hidden_layers": (16,)}
@@ -35,6 +36,10 @@ def test_both_kinds_are_searched_and_what_wins_answers_off_the_shelf(tmp_path):
     result = tune(X, y, trials=3, space=FEW, folds=2, workers=1, shelf=tmp_path)
     with Shelf.open(tmp_path) as shelf:
         tried = [each.configuration for each in shelf.trials(result.study)]
+        compared = front_of(shelf, shelf.study(result.study)).compared
+    costs = [e.cost for e in compared if e.trial.configuration.get("network") == "conv"]
+    assert costs
+    assert all(each.multiply_adds > 5 * each.parameters for each in costs)  # at many places
     assert {each.get("network", "dense") for each in tried} == {"dense", "conv"}
     assert result.trials["failed"] == 0
     assert [each.name for each in result.baselines] == ["linear"]

@@ -22,6 +22,7 @@ from modelshelf.engines.numpy_.assemble import layout_of
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.space.configuration import Configuration
+from modelshelf.study.engines import work
 from modelshelf.study.pareto import Cost, non_dominated
 from modelshelf.study.rows import with_networks
 
@@ -73,11 +74,13 @@ def cost_of(
 ) -> Cost:
     """What a configuration's network costs, on data that is prepared so.
 
-    `parameters` counts those of a network of PyTorch's, each of which an answer uses once or more.
+    `parameters` counts those of a network of PyTorch's. Its multiply-adds are counted by PyTorch;
+    of a person's own module, which is not run for that, the parameters stand for them, each of
+    which an answer uses once or more. Raises `SettingError` where PyTorch is not installed.
     """
     if configuration.word("network") != "dense":
-        learned = parameters(configuration, preparation)
-        return Cost(learned, learned)
+        learned, through = parameters(configuration, preparation), work(configuration, preparation)
+        return Cost(learned, learned if through is None else through)
     schema, columns = preparation.schema, preparation.columns
     none = np.empty((0, len(columns)), np.float32)
     answers = np.empty((0, len(schema.classes) or 1), np.float32)

@@ -39,6 +39,7 @@ __all__ = [
     "rows_like",
     "stackable",
     "torch_network",
+    "work",
 ]
 
 #: Makes a `torch.nn.Module` of a configuration, for data like these.
@@ -245,6 +246,20 @@ def torch_network(
     from modelshelf.engines.torch_.network import TorchNetwork
 
     return TorchNetwork.from_tensors(build, configuration, rows_like(preparation), tensors)
+
+
+def work(configuration: Configuration, preparation: Preparation) -> int | None:
+    """Multiply-adds of a row's answer by a network of PyTorch's; None for a person's own module.
+
+    That one is code, which is not run in this process.
+    """
+    kind = configuration.word("network")
+    if kind == "module":
+        return None
+    build = _family(kind)
+    from modelshelf.engines.torch_.work import multiply_adds
+
+    return multiply_adds(build, configuration, rows_like(preparation))
 
 
 def rows_like(preparation: Preparation) -> TrainingData:

@@ -32,6 +32,7 @@ from modelshelf.insight.comparison import (
 from modelshelf.insight.paired import difference, method_words, spread
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.costs import answer_seconds, multiply_adds
+from modelshelf.study.engines import work
 from modelshelf.study.model import Model, best_copy
 from modelshelf.study.rows import table_of
 from modelshelf.understanding.common_rows import CommonRows, Source, common_rows
@@ -370,10 +371,11 @@ def _disagreements(
 
 
 def _work(model: Model) -> int:
-    """Multiplications with additions of an answer; at the least, for a network of PyTorch's."""
+    """Multiplications with additions of an answer; at the least, for a person's own module."""
     if isinstance(model.network, Network):
         return multiply_adds(model.network.layout)
-    return model.network.parameters
+    through = work(model.configuration, model.preparation)
+    return model.network.parameters if through is None else through
 
 
 def _values(frame: Frame, at: int) -> dict[str, Any]:
