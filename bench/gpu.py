@@ -114,17 +114,14 @@ class Captures(logging.Handler):
             print(record.getMessage())
 
 
-def captures() -> Captures:
-    """From now on."""
-    log, handler = logging.getLogger(graph.__name__), Captures()
-    log.setLevel(logging.DEBUG)
-    log.addHandler(handler)
-    return handler
+CAPTURES = Captures()
+logging.getLogger(graph.__name__).setLevel(logging.DEBUG)
+logging.getLogger(graph.__name__).addHandler(CAPTURES)
 
 
 def measure(width: int, batch: int, device: str, runs: int, seconds: float) -> dict[str, Any]:
     """One row."""
-    seen, stacked = captures(), population(width, batch, device)
+    before, stacked = CAPTURES.count, population(width, batch, device)
     counts = sorted({1, CORES}) if device == "cpu" else [1]
     alone = [one_at_a_time(width, batch, device, threads) for threads in counts]
     best = max(alone, key=lambda rate: rate(seconds / 3))
@@ -144,7 +141,7 @@ def measure(width: int, batch: int, device: str, runs: int, seconds: float) -> d
         "batch": batch,
         "device": device,
         "threads": counts[alone.index(best)],
-        "captured": seen.count > 0,
+        "captured": CAPTURES.count > before,
         **{f"{name}_us": 1e6 / median(several) for name, several in rates.items()},
         "ratio": ratio("one at a time"),
         "ratio_compiled": ratio("compiled"),
