@@ -223,7 +223,8 @@ def request(
     if not schema.image:
         refuse_convolutions(searched.given.get("network"))
     elif own is None:
-        searched = for_images(searched, schema.shape, bool(find_spec("torch")))
+        convolutions = bool(find_spec("torch") and find_spec("cloudpickle"))
+        searched = for_images(searched, schema.shape, convolutions)
     # Left to itself, a study whose networks share no stacks is quicker on the CPU.
     dense = searched.fixed.get("network", "dense") == "dense" and "network" not in searched.varied
     stacked = found.is_gpu and dense and (device != "auto" or stackable(searched))

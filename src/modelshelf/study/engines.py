@@ -45,6 +45,8 @@ __all__ = [
 #: Makes a `torch.nn.Module` of a configuration, for data like these.
 Builder = Callable[[Configuration, TrainingData], Any]
 
+_NEEDED = {"torch": "PyTorch", "cloudpickle": "cloudpickle"}
+
 POPULATION = 64  #: members that are trained together on a GPU
 HANG_SECONDS = 60.0  #: without a batch, after which a module is taken to hang
 
@@ -224,12 +226,13 @@ def builder(name: str, own: OwnModule | None) -> Builder:
 
 
 def needs_torch(what: str) -> None:
-    """Raise `SettingError` where PyTorch is not installed."""
-    if not find_spec("torch"):
-        raise SettingError(
-            f"{what} needs PyTorch, which is not installed: pip install 'modelshelf[torch]', or "
-            "use network = dense."
-        )
+    """Raise `SettingError` where PyTorch, or what brings modules to its processes, is missing."""
+    for package, name in _NEEDED.items():
+        if not find_spec(package):
+            raise SettingError(
+                f"{what} needs {name}, which is not installed: pip install 'modelshelf[torch]', or "
+                "use network = dense."
+            )
 
 
 def torch_network(

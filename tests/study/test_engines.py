@@ -1,11 +1,12 @@
-"""Which studies train populations: those whose networks share stacks."""
+"""Which engine trains what, and what is missing for it."""
 
 from __future__ import annotations
 
 import pytest
 
-from modelshelf import Space, api
+from modelshelf import Configuration, Space, api
 from modelshelf.api import request
+from modelshelf.core.errors import SettingError
 from modelshelf.data.read import bundled
 from modelshelf.engines.torch_.devices import Device
 from modelshelf.space.defaults import FOR_POPULATIONS
@@ -51,3 +52,10 @@ def test_a_gpu_trains_populations_where_they_share_stacks(gpu, settings, stacked
 def test_without_a_gpu_nothing_is_stacked():
     assert not asked(space=Space(**FOR_POPULATIONS)).stacked
     assert not Engines("cpu", stacked=True)._stacked
+
+
+@pytest.mark.parametrize("package", ["torch", "cloudpickle"])
+def test_what_pytorch_needs_is_asked_for_by_name(monkeypatch, package):
+    monkeypatch.setattr(engines, "find_spec", lambda name: None if name == package else object())
+    with pytest.raises(SettingError, match=r"network = conv needs (PyTorch|cloudpickle), which is"):
+        Engines().of(Configuration(network="conv"))
