@@ -39,9 +39,8 @@ def _work(
     x: Any, y: Any, log: str, until: float, seed: int, number: int
 ) -> tuple[float, float, int]:
     """One process: its best validation accuracy, that network's test accuracy, trials begun."""
-    from optuna.storages.journal import JournalFileBackend
-
     import optuna
+    from optuna.storages.journal import JournalFileBackend
 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)

@@ -1,5 +1,6 @@
 """Which of scikit-learn's classifiers, with which settings: parameters that hang on another."""
 
+import optuna
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -7,8 +8,6 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-
-import optuna
 
 X, y = load_wine(return_X_y=True)
 

@@ -1,12 +1,11 @@
 """A PyTorch network on scikit-learn's digits: layers, rate and optimizer, with pruning."""
 
+import optuna
 import torch
 from optuna.trial import TrialState
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
-
-import optuna
 
 EPOCHS = 6
 
