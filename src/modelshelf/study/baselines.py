@@ -8,6 +8,7 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from modelshelf.core.errors import DataError
 from modelshelf.core.records import Baseline
 from modelshelf.data.metrics import score
 from modelshelf.data.split import Split
@@ -77,7 +78,7 @@ class Baselines:
                 return
             try:
                 self._found.append(_measured(name, models[name], self._problem))
-            except (ValueError, MemoryError, ArithmeticError):
+            except (ValueError, MemoryError, ArithmeticError, DataError):
                 continue
 
 
