@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from modelshelf.space.images import for_images, refuse_convolutions
 from modelshelf.space.space import Space
 from modelshelf.study import Model, Observer, Request, Stopper, StudyResult, run_study
 from modelshelf.study.budget import Budget, Clock
-from modelshelf.study.engines import HANG_SECONDS, POPULATION, Engines, stackable
+from modelshelf.study.engines import HANG_SECONDS, POPULATION, Engines, missing, stackable
 from modelshelf.study.modules import Declared, declare
 from modelshelf.study.pareto import Prefer
 from modelshelf.study.single import train_and_shelve, train_one
@@ -161,7 +160,7 @@ def train(
     same lies there already: then that one is returned.
 
     Raises `UserError` for data or settings that cannot be used, and where training diverges in its
-    first epoch.
+    first epoch; `MemberError` where a network of PyTorch's cannot be trained.
     """
     configuration, own = configuration or Configuration(), None
     declared = None if module is None else declare(module)
@@ -223,8 +222,7 @@ def request(
     if not schema.image:
         refuse_convolutions(searched.given.get("network"))
     elif own is None:
-        convolutions = bool(find_spec("torch") and find_spec("cloudpickle"))
-        searched = for_images(searched, schema.shape, convolutions)
+        searched = for_images(searched, schema.shape, torch=not missing())
     # Left to itself, a study whose networks share no stacks is quicker on the CPU.
     dense = searched.fixed.get("network", "dense") == "dense" and "network" not in searched.varied
     stacked = found.is_gpu and dense and (device != "auto" or stackable(searched))

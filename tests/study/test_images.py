@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from modelshelf import Configuration, Model, train, tune
-from modelshelf import api as interface
 from modelshelf.core.errors import SettingError
 from modelshelf.shelf import Shelf
 from modelshelf.space.images import for_images
 from modelshelf.space.space import Space
+from modelshelf.study import engines
 from modelshelf.study.costs import front_of
 
 SIDE = 10
@@ -60,7 +60,7 @@ def test_a_convolutional_network_is_trained_alone(tmp_path):
 
 def test_without_pytorch_dense_networks_are_searched(tmp_path, monkeypatch):
     find = importlib.util.find_spec
-    monkeypatch.setattr(interface, "find_spec", lambda name: name != "torch" and find(name))
+    monkeypatch.setattr(engines, "find_spec", lambda name: name != "torch" and find(name))
     X, y = images()
     result = tune(X, y, trials=2, space=FEW, folds=2, workers=1, shelf=tmp_path)
     assert "network" not in result.winner.configuration

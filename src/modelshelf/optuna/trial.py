@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -106,7 +107,7 @@ class FrozenTrial:
         return {name: self.distributions[name].label(v) for name, v in self.params.items()}
 
 
-class Asking:
+class Asking(ABC):
     """The `suggest_*` of a trial; who answers is said by `suggest`."""
 
     def suggest_float(
@@ -137,9 +138,9 @@ class Asking:
         """`suggest_float` with `step`, as it was called before."""
         return self.suggest_float(name, low, high, step=q)
 
+    @abstractmethod
     def suggest(self, name: str, distribution: Distribution) -> Any:
         """A value of this distribution."""
-        raise NotImplementedError
 
 
 class Home(Protocol):

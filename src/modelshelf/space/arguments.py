@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from modelshelf.core.errors import SettingError, nearest
 from modelshelf.space.catalogue import CATALOGUE
-from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real
+from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real, holds
 from modelshelf.space.own import OWN, Own
 
 __all__ = ["FROM_DATA", "Arguments", "arguments_of"]
@@ -198,19 +198,11 @@ def _narrowed(argument: _Argument, given: object) -> object:
     if argument.domain is None or isinstance(given, _DOMAINS):
         return given
     try:
-        if isinstance(given, (list, tuple, dict)) and not _is_value(argument.domain, given):
+        if isinstance(given, (list, tuple, dict)) and not holds(argument.domain, given):
             return argument.domain.narrow(given)
         return _fixed(argument.domain.check(given))
     except ValueError as error:
         raise SettingError(f"The argument {argument.name} must be {error}.") from None
-
-
-def _is_value(domain: Domain, given: object) -> bool:
-    try:
-        domain.check(given)
-    except ValueError:
-        return False
-    return True
 
 
 def _fixed(value: Any) -> object:

@@ -95,8 +95,8 @@ _TEXT: dict[str, object] = {
     "l1": 0.0,
 }
 
-#: And where there is nothing but text: there are no numbers to scale and no categories.
-_TEXT_ALONE: dict[str, object] = {
+#: Where there are no numbers to scale or encode, and no categories: text alone, or pixels.
+_NO_COLUMNS: dict[str, object] = {
     "scaling": "standard",
     "numeric_encoding": "none",
     "encoding_bins": 48,
@@ -123,7 +123,7 @@ def entries_for_text(rows: int, alone: bool) -> dict[str, object]:
     widths = [each for each in _TEXT_WIDTHS if each * rows <= _TEXT_NUMBERS] or _TEXT_WIDTHS[:1]
     return {
         **_TEXT,
-        **(_TEXT_ALONE if alone else {}),
+        **(_NO_COLUMNS if alone else {}),
         "vocabulary_size": tuple(widths[-3:]) if len(widths) > 2 else widths[-1],
         "epochs": usual_epochs(_TEXT_EPOCHS * rows, None),
     }
@@ -138,12 +138,7 @@ _IMAGES: dict[str, object] = {
     "batch_size": (64, 128, 256),
     "l1": 0.0,
     "l2": 0.0,
-    "scaling": "standard",
-    "numeric_encoding": "none",
-    "encoding_bins": 48,
-    "encoding_size": 4,
-    "periodic_sigma": 0.1,
-    "category_embedding": 0,
+    **_NO_COLUMNS,
 }
 
 _LEAST_SIDE = 8  # pixels, below which neighbours say nothing that a dense network cannot see

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from modelshelf.core.errors import SettingError
 
-__all__ = ["Choice", "Domain", "Integer", "Layers", "Real", "Value", "checked"]
+__all__ = ["Choice", "Domain", "Integer", "Layers", "Real", "Value", "checked", "holds"]
 
 Value = float | int | str | tuple[int, ...]
 
@@ -332,6 +332,19 @@ class Layers:
             f"{self.depth[0]} to {self.depth[1]} widths, each a whole number "
             f"from {self.width[0]} to {self.width[1]}, such as 64,32"
         )
+
+
+def holds(domain: Domain, value: object) -> bool:
+    """Whether a value lies in a domain.
+
+    >>> holds(Integer(1, 8), 4), holds(Integer(1, 8), 9)
+    (True, False)
+    """
+    try:
+        domain.check(value)
+    except ValueError:
+        return False
+    return True
 
 
 def checked(name: str, domain: Domain, value: object) -> Value:

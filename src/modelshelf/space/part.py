@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from modelshelf.core.errors import SettingError
 from modelshelf.space.catalogue import lookup
-from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real, Value, checked
+from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real, Value, checked, holds
 
 __all__ = ["Part", "choices", "shown", "told_parts"]
 
@@ -81,11 +81,7 @@ class Part:
             return value == self.value
         if self.off_share and value == lookup(self.name).off:
             return True
-        try:
-            self.domain.check(value)
-        except ValueError:
-            return False
-        return True
+        return holds(self.domain, value)
 
     def words(self) -> str:
         """The part, for a person."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modelshelf.space.catalogue import in_order, lookup
-from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real
+from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real, holds
 from modelshelf.space.own import is_own
 from modelshelf.space.part import Part
 from modelshelf.space.space import Space
@@ -81,18 +81,10 @@ def _how(part: Part, before: Part) -> str:
 def _within(inner: Domain, outer: Domain) -> bool:
     """Whether every value of a domain lies in another one."""
     if isinstance(inner, Choice):
-        return all(_has(outer, value) for value in inner.values)
+        return all(holds(outer, value) for value in inner.values)
     if isinstance(inner, (Real, Integer)) and isinstance(outer, (Real, Integer)):
         return outer.low <= inner.low and inner.high <= outer.high
     if isinstance(inner, Layers) and isinstance(outer, Layers):
         pairs = ((inner.depth, outer.depth), (inner.width, outer.width))
         return all(b[0] <= a[0] and a[1] <= b[1] for a, b in pairs)
     return False
-
-
-def _has(domain: Domain, value: object) -> bool:
-    try:
-        domain.check(value)
-    except ValueError:
-        return False
-    return True

@@ -7,7 +7,6 @@ are the same on every machine. Seconds of an answer are not: they are measured w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,20 +66,17 @@ def multiply_adds(layout: Layout) -> int:
     return layout.members * through + once
 
 
-def cost_of(
-    configuration: Configuration,
-    preparation: Preparation,
-    parameters: Callable[[Configuration, Preparation], int],
-) -> Cost:
+def cost_of(configuration: Configuration, preparation: Preparation, parameters: int) -> Cost:
     """What a configuration's network costs, on data that is prepared so.
 
-    `parameters` counts those of a network of PyTorch's. Its multiply-adds are counted by PyTorch;
-    of a person's own module, which is not run for that, the parameters stand for them, each of
-    which an answer uses once or more. Raises `SettingError` where PyTorch is not installed.
+    A dense network's parameters and multiply-adds follow from its layout. One of PyTorch's has the
+    `parameters` that are given, and PyTorch counts its multiply-adds; of a person's own module,
+    which is not run for that, the parameters stand for them, each of which an answer uses once or
+    more. Raises `SettingError` where PyTorch is not installed.
     """
     if configuration.word("network") != "dense":
-        learned, through = parameters(configuration, preparation), work(configuration, preparation)
-        return Cost(learned, learned if through is None else through)
+        through = work(configuration, preparation)
+        return Cost(parameters, parameters if through is None else through)
     schema, columns = preparation.schema, preparation.columns
     none = np.empty((0, len(columns)), np.float32)
     answers = np.empty((0, len(schema.classes) or 1), np.float32)
@@ -109,7 +105,7 @@ def front_of(shelf: Shelf, study: StudyRecord) -> Front:
         if name not in preparations:
             preparations[name] = Preparation.from_state(*shelf.read_preparation(name))
         configuration = Configuration.from_json(trial.configuration)
-        cost = cost_of(configuration, preparations[name], lambda *_: trial.parameters)  # noqa: B023
+        cost = cost_of(configuration, preparations[name], trial.parameters)
         value = trial.loss if metric.by_loss else sign * trial.score
         compared.append(Candidate(trial, value, cost))
     compared.sort(key=lambda each: (each.value, each.trial.number))

@@ -35,6 +35,7 @@ __all__ = [
     "OwnModule",
     "builder",
     "know",
+    "missing",
     "needs_torch",
     "rows_like",
     "stackable",
@@ -225,14 +226,18 @@ def builder(name: str, own: OwnModule | None) -> Builder:
     return found.build
 
 
+def missing() -> str:
+    """What PyTorch's networks need and is not installed, by name; empty where all is there."""
+    return next((name for package, name in _NEEDED.items() if not find_spec(package)), "")
+
+
 def needs_torch(what: str) -> None:
     """Raise `SettingError` where PyTorch, or what brings modules to its processes, is missing."""
-    for package, name in _NEEDED.items():
-        if not find_spec(package):
-            raise SettingError(
-                f"{what} needs {name}, which is not installed: pip install 'modelshelf[torch]', or "
-                "use network = dense."
-            )
+    if name := missing():
+        raise SettingError(
+            f"{what} needs {name}, which is not installed: pip install 'modelshelf[torch]', or "
+            "use network = dense."
+        )
 
 
 def torch_network(

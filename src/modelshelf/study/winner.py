@@ -73,9 +73,9 @@ class Finals:
     def _cost(self, configuration: Configuration) -> Cost:
         if configuration not in self._costs:
             prepared = self.problem.prepared(SEARCH_SPLIT, configuration)
-            self._costs[configuration] = cost_of(
-                configuration, prepared.preparation, lambda *_: self._parameters(configuration)
-            )
+            dense = configuration.word("network") == "dense"
+            learned = 0 if dense else self._parameters(configuration)
+            self._costs[configuration] = cost_of(configuration, prepared.preparation, learned)
         return self._costs[configuration]
 
     def _parameters(self, configuration: Configuration) -> int:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelshelf.core.protocols import Engine
 from modelshelf.core.protocols import Leg as EngineLeg
-from modelshelf.core.protocols import Network
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status
 from modelshelf.core.version import __version__
 from modelshelf.data.metrics import Metric
@@ -82,19 +82,13 @@ class Trainer:
         done = engine.advance(member, data, leg.job.to_epoch, self._flag)
         if done.interrupted:
             return Work(None)
-        network = engine.network(member, self._problem.classes)
-        frozen = engine.snapshot(member) if _status(done, leg) is Status.PAUSED else {}
-        return self._judge(leg, network, frozen, done, prepared)
+        return self._judge(leg, engine, member, done, prepared)
 
     def _judge(
-        self,
-        leg: Leg,
-        network: Network,
-        frozen: dict[str, NDArray[Any]],
-        done: EngineLeg,
-        prepared: Prepared,
+        self, leg: Leg, engine: Engine[Any], member: Any, done: EngineLeg, prepared: Prepared
     ) -> Work:
         problem, trial = self._problem, leg.trial
+        network = engine.network(member, problem.classes)
         began = time.perf_counter()
         judged = done.best_epoch > 0 and len(prepared.target) > 0
         output = problem.answers(network, prepared) if judged else None
@@ -115,11 +109,11 @@ class Trainer:
         began = time.perf_counter()
         tensors = network.tensors()
         if outcome.status is Status.PAUSED:
-            tensors |= frozen
+            tensors |= engine.snapshot(member)
         if output is not None and _worth_keeping(outcome, value):
             tensors |= packed(output, problem.classes)
-        engine = self._engines.identity(trial.configuration)
-        copy = copy_id(trial, self._data_key, done.epoch, engine)
+        identity = self._engines.identity(trial.configuration)
+        copy = copy_id(trial, self._data_key, done.epoch, identity)
         told = described(trial.configuration, copy)
         file = self._shelf.write_network(self._study, trial.number, done.epoch, tensors, told)
         return Work(
