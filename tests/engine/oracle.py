@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from modelshelf.core.protocols import TrainingData
+from modelshelf.engines.numpy_.compile import from_python
 from modelshelf.engines.numpy_.engine import Member
 from modelshelf.engines.numpy_.ensemble import key_of
 from modelshelf.engines.numpy_.random import drop, shuffle
@@ -30,14 +31,16 @@ def mask(
 ) -> np.ndarray:
     values, slope = np.ones(size), np.ones(size)
     with np.errstate(over="ignore"):
-        drop(values, slope, rate, np.uint64(key_of(member.key, which)), step, layer)
+        key = np.uint64(from_python(key_of)(member.key, which))
+        from_python(drop)(values, slope, rate, key, step, layer)
     return values
 
 
 def order(member: Member, rows: int, epoch: int, which: int = 0) -> np.ndarray:
     rows_in_order = np.empty(rows, np.int64)
     with np.errstate(over="ignore"):
-        shuffle(rows_in_order, np.uint64(key_of(member.key, which)), epoch)
+        key = np.uint64(from_python(key_of)(member.key, which))
+        from_python(shuffle)(rows_in_order, key, epoch)
     return rows_in_order
 
 

@@ -8,6 +8,7 @@ import pytest
 from modelshelf import Configuration, train
 from modelshelf.core.errors import SettingError
 from modelshelf.engines.numpy_ import Network, NumpyEngine
+from modelshelf.engines.numpy_.compile import from_python
 from modelshelf.engines.numpy_.ensemble import expand
 from tests.engine.conftest import make_data
 
@@ -25,7 +26,7 @@ def test_each_member_is_a_plain_network_and_their_mean_the_answer(classes, stop)
     layout, answers = member.layout, []
     for j in range(4):
         own = np.empty(layout.one.size)
-        expand(layout.sizes, 4, j, whole.theta, own)
+        from_python(expand)(layout.sizes, 4, j, whole.theta, own)
         plain = Network(layout.one, "relu", 0.0, classes > 0, own)
         answers.append(plain.predict(data.validation_x))
     assert not np.allclose(answers[0], answers[1])

@@ -39,8 +39,8 @@ BREAKS = {
         ORACLE, "case0-",
     ),
     "shuffle without the member's key": (
-        "step.py", "shuffle(orders[member], key_of(key, member), epoch)",
-        "shuffle(orders[member], np.uint64(1), epoch)",
+        "step.py", "shuffle(vector(orders, member * n, n), key_of(key, member), epoch)",
+        "shuffle(vector(orders, member * n, n), np.uint64(1), epoch)",
         ORACLE, "case0-",
     ),
     "the same order in each epoch": (
@@ -96,7 +96,8 @@ BREAKS = {
         "random.py", "slope[half + i] *= high", "pass", ORACLE, "dropout",
     ),
     "dropout while it validates": (
-        "predict.py", "np.uint64(0), 0,", "np.uint64(0), 1,", ORACLE, "validation_loss",
+        "predict.py", "np.uint64(0), np.int64(0),", "np.uint64(0), np.int64(1),", ORACLE,
+        "validation_loss",
     ),
     "a schedule that is a step late": (
         "schedules.py", "done = step - 1", "done = max(step - 2, 0)", ORACLE, "cosine",
@@ -124,7 +125,7 @@ BREAKS = {
         ORACLE, "input_scale",
     ),
     "shares of activation without dropout's mask": (
-        "network.py", "drop(mixed[a : a + rows * m], spare,", "drop(spare[: rows * m], spare,",
+        "network.py", "drop(mixed, spare,", "drop(vector(spare, 0, rows * m), spare,",
         ORACLE, "parametric_activation",
     ),
     "widths divided out on the way there and not back": (
@@ -170,8 +171,8 @@ BREAKS = {
         "gradient[(b + 2) * size + k] += whole[b * size + k]", ORACLE, "piecewise",
     ),
     "members that share their batches": (
-        "step.py", "shuffle(orders[member], key_of(key, member), epoch)",
-        "shuffle(orders[member], key, epoch)", ORACLE, "ensemble_size",
+        "step.py", "shuffle(vector(orders, member * n, n), key_of(key, member), epoch)",
+        "shuffle(vector(orders, member * n, n), key, epoch)", ORACLE, "ensemble_size",
     ),
     "an adapter of sums that is not learned": (
         "ensemble.py", "back[k] += own[w + j * m + k] * scale * theta[w + j * m + k]", "pass",

@@ -15,7 +15,7 @@ from modelshelf.core.errors import DataError
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.engines.numpy_.assemble import class_weights, rates_of
-from modelshelf.engines.numpy_.compile import quiet, single_threaded
+from modelshelf.engines.numpy_.compile import from_python, quiet, single_threaded
 from modelshelf.engines.numpy_.ensemble import expand
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.numpy_.look import batch_order, dropout_mask
@@ -144,7 +144,7 @@ def _first_member(engine: NumpyEngine, member: Member) -> Member:
     if layout.members == 1:
         return member
     own = np.zeros(layout.one.size, member.theta.dtype)
-    expand(layout.sizes, layout.members, 0, member.theta, own)
+    from_python(expand)(layout.sizes, layout.members, 0, member.theta, own)
     return replace(
         member,
         configuration=member.configuration.replace(ensemble_size=1),
@@ -184,9 +184,9 @@ def _targets(
     weights = class_weights(configuration, data, targets.dtype)
     with quiet():
         if weights.size:
-            weigh(targets.reshape(-1), weights, smoothing)
+            from_python(weigh)(targets.reshape(-1), weights, smoothing)
         elif smoothing > 0.0:
-            smooth(targets.reshape(-1), targets.shape[1], smoothing)
+            from_python(smooth)(targets.reshape(-1), targets.shape[1], smoothing)
     return targets
 
 

@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from modelshelf.engines.numpy_ import pointers
 from modelshelf.engines.numpy_.assemble import NO_LIMITS, head_of, rates
-from modelshelf.engines.numpy_.compile import pointer, quiet, single_threaded
+from modelshelf.engines.numpy_.compile import quiet, single_threaded
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.numpy_.losses import LEAST_VARIANCE
-from modelshelf.engines.numpy_.pointers import activation, encoders, predict_signature
-from modelshelf.engines.numpy_.predict import predict
+from modelshelf.engines.numpy_.scratch import scratch_for
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["Network"]
+
+_ROWS = 256  # that are answered at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,19 +71,24 @@ class Network:
         dtype = self.theta.dtype
         x = np.ascontiguousarray(x, dtype=dtype)
         output = np.empty((x.shape[0], self.layout.widths[-1]), dtype)
-        kernel = pointer(predict, predict_signature(dtype))
+        layout = self.layout
+        kernel = pointers.answer(dtype)
         with quiet(), single_threaded():
             kernel(
-                encoders(self.layout, dtype)[0],
-                activation(self.activation, dtype),
-                self.layout.sizes,
-                self.layout.form,
-                self.layout.columns,
+                pointers.passes(dtype)[0],
+                pointers.encoders(layout, dtype)[0],
+                pointers.activation(self.activation, dtype),
+                pointers.norms(layout, dtype)[0],
+                pointers.members(layout, dtype)[0],
+                layout.sizes,
+                layout.form,
+                layout.columns,
                 rates(parameter=self.negative_slope),
                 np.array(self.limits),
                 int(self.classes),
-                self.layout.one.size,
                 self.theta,
+                scratch_for(layout, _ROWS, dtype),
+                _ROWS,
                 x,
                 output,
             )

@@ -12,7 +12,7 @@ from modelshelf.core.protocols import TrainingData
 from modelshelf.core.seeds import generator
 from modelshelf.engines.numpy_ import step
 from modelshelf.engines.numpy_.compile import quiet
-from modelshelf.engines.numpy_.encoding import make_waves
+from modelshelf.engines.numpy_.encoding import waves_shape
 from modelshelf.engines.numpy_.initialise import INITIALISERS, fit_to_data
 from modelshelf.engines.numpy_.layout import Encoding, Layout
 from modelshelf.engines.numpy_.losses import HEADS, Head
@@ -249,7 +249,7 @@ def _fit(
     if layout.encoding:
         raw, x = x, np.empty((rows, layout.widths[0]), theta.dtype)
         with quiet():
-            waves = make_waves(layout.form, rows, theta)
+            waves = np.empty(waves_shape(layout.form, rows), theta.dtype)
             encoders(layout, theta.dtype)[0](layout.columns, layout.form, theta, raw, x, waves)
     activate = activation(configuration.word("activation"), theta.dtype)
     for weight, bias in zip(*layout.split(theta), strict=True):

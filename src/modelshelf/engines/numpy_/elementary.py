@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
 
-__all__ = ["circular", "copy", "exponential", "hyperbolic"]
+__all__ = ["circular", "copy", "exponential", "fill", "hyperbolic"]
 
 # tanh in float32 as x P(x²) / Q(x²), beyond the bound the nearest float to ±1: within a few units
 # in the last place, and several times as fast as the C library's, which the compiler cannot
@@ -130,3 +130,10 @@ def copy(source: NDArray[Any], start: int, into: NDArray[Any], at: int, size: in
     """
     for i in range(size):
         into[at + i] = source[start + i]
+
+
+@kernel
+def fill(into: NDArray[Any], at: int, size: int, value: float) -> None:
+    """`into[at : at + size]` ← `value`."""
+    for i in range(at, at + size):
+        into[i] = value

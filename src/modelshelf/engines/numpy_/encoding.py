@@ -13,19 +13,20 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.engines.numpy_.compile import kernel
-from modelshelf.engines.numpy_.elementary import circular
+from modelshelf.engines.numpy_.compile import integer, kernel
+from modelshelf.engines.numpy_.elementary import circular, fill
 from modelshelf.engines.numpy_.layout import EDGES, EMBEDDING, FEATURES, NUMBERS, SIZE, TABLES
 from modelshelf.engines.numpy_.piecewise import bend, bend_back
+from modelshelf.engines.numpy_.views import vector
 
 __all__ = [
     "Encode",
     "EncodeBack",
     "encode",
     "encode_back",
-    "make_waves",
     "no_encode",
     "no_encode_back",
+    "waves_shape",
 ]
 
 _F: TypeAlias = NDArray[Any]
@@ -36,11 +37,14 @@ EncodeBack = Callable[[_I, _I, _F, _F, _F, _F, _F], None]
 _TURN = 2.0 * math.pi
 
 
-@kernel
-def make_waves(form: NDArray[np.int64], rows: int, theta: NDArray[Any]) -> NDArray[Any]:
-    """The scratch that both ways need, for up to this many rows."""
-    wide = form[FEATURES] * max(rows, form[SIZE])
-    return np.empty((2, wide), theta.dtype)
+# Parts of `waves`: cosines and sines of rows; the map, features innermost, that they may fill
+# vectors; its gradient; the gradient by one row's cosines.
+_COSINE, _SINE, _MAP, _BACK, _ROW, _WAVES = range(6)
+
+
+def waves_shape(form: NDArray[np.int64], rows: int) -> tuple[int, int]:
+    """Of the scratch that both ways need, for up to this many rows."""
+    return _WAVES, int(form[FEATURES] * max(rows, form[SIZE]))
 
 
 @kernel
@@ -67,13 +71,16 @@ def _wave(
     waves: NDArray[Any],
 ) -> None:
     """A number x becomes (V cos(2π x w + b) + c, x), at `into[:, at : at + out + 1]`."""
-    rows = x.shape[0]
-    cosine = waves[0, : rows * features]
-    _angles(x, column, own[:features], own[features : 2 * features], cosine)
-    circular(cosine, waves[1, : rows * features])
+    rows, wide = x.shape[0], waves.shape[1]
+    cosine, sine = (
+        vector(waves, _COSINE * wide, rows * features),
+        vector(waves, _SINE * wide, rows * features),
+    )
+    _angles(x, column, vector(own, 0, features), vector(own, features, features), cosine)
+    circular(cosine, sine)
     v = 2 * features
     c = v + features * out
-    mixture = np.empty(features * out, own.dtype)  # features innermost: they fill vectors
+    mixture = vector(waves, _MAP * wide, features * out)
     for k in range(out):
         for j in range(features):
             mixture[k * features + j] = own[v + j * out + k]
@@ -99,35 +106,41 @@ def _wave_back(
     waves: NDArray[Any],
 ) -> None:
     """Fill one number's part of the gradient."""
-    rows, zero, turn = x.shape[0], x.dtype.type(0.0), x.dtype.type(_TURN)
-    cosine, sine = waves[0, : rows * features], waves[1, : rows * features]
-    _angles(x, column, own[:features], own[features : 2 * features], cosine)
+    rows, wide, turn = x.shape[0], waves.shape[1], x.dtype.type(_TURN)
+    cosine, sine = (
+        vector(waves, _COSINE * wide, rows * features),
+        vector(waves, _SINE * wide, rows * features),
+    )
+    _angles(x, column, vector(own, 0, features), vector(own, features, features), cosine)
     circular(cosine, sine)
     v = 2 * features
     c = v + features * out
-    gradient[:] = zero
-    mixture = np.empty((2, features * out), own.dtype)  # and its gradient; features innermost
+    fill(gradient, 0, gradient.size, 0.0)
+    mixture, mixed = (
+        vector(waves, _MAP * wide, features * out),
+        vector(waves, _BACK * wide, features * out),
+    )
     for k in range(out):
         for j in range(features):
-            mixture[0, k * features + j] = own[v + j * out + k]
-            mixture[1, k * features + j] = zero
-    back = np.empty(features, own.dtype)
+            mixture[k * features + j] = own[v + j * out + k]
+    fill(mixed, 0, features * out, 0.0)
+    back = vector(waves, _ROW * wide, features)
     for i in range(rows):
         value = turn * x[i, column]
-        back[:] = zero
+        fill(back, 0, features, 0.0)
         for k in range(out):
             each = delta[i, at + k]
             gradient[c + k] += each
             for j in range(features):
-                mixture[1, k * features + j] += cosine[i * features + j] * each
-                back[j] += mixture[0, k * features + j] * each
+                mixed[k * features + j] += cosine[i * features + j] * each
+                back[j] += mixture[k * features + j] * each
         for j in range(features):
             down = -back[j] * sine[i * features + j]
             gradient[j] += down * value
             gradient[features + j] += down
     for k in range(out):
         for j in range(features):
-            gradient[v + j * out + k] = mixture[1, k * features + j]
+            gradient[v + j * out + k] = mixed[k * features + j]
 
 
 @kernel
@@ -153,7 +166,7 @@ def encode(
     `waves` is `make_waves`'s.
     """
     rows, features, size = x.shape[0], form[FEATURES], form[SIZE]
-    p, t, e, at, each = form[NUMBERS], form[TABLES], form[EDGES], 0, _per_number(form)
+    p, t, e, at, each = form[NUMBERS], form[TABLES], form[EDGES], integer(0), _per_number(form)
     for column in range(columns.size):
         kind = columns[column]
         if kind == 0:
@@ -161,9 +174,10 @@ def encode(
                 into[i, at] = x[i, column]
             at += 1
         elif kind < 0:
-            own = theta[p : p + each]
+            own = vector(theta, p, each)
             if e >= 0:
-                bend(own, theta[e : e + features + 1], size, x, column, into, at, waves[0])
+                whole = vector(waves, 0, features * size)
+                bend(own, vector(theta, e, features + 1), size, x, column, into, at, whole)
                 e += features + 1
             else:
                 _wave(own, features, size - 1, x, column, into, at, waves)
@@ -190,16 +204,16 @@ def encode_back(
 ) -> None:
     """Fill the encoding's part of `gradient`; `delta` (rows, width) is the loss's by `into`."""
     rows, features, size = x.shape[0], form[FEATURES], form[SIZE]
-    p, t, e, at, each = form[NUMBERS], form[TABLES], form[EDGES], 0, _per_number(form)
+    p, t, e, at, each = form[NUMBERS], form[TABLES], form[EDGES], integer(0), _per_number(form)
     for column in range(columns.size):
         kind = columns[column]
         if kind == 0:
             at += 1
         elif kind < 0:
-            own, back = theta[p : p + each], gradient[p : p + each]
+            own, back = vector(theta, p, each), vector(gradient, p, each)
             if e >= 0:
-                edges = theta[e : e + features + 1]
-                bend_back(edges, size, x, column, delta, at, back, waves[0])
+                edges, whole = vector(theta, e, features + 1), vector(waves, 0, features * size)
+                bend_back(edges, size, x, column, delta, at, back, whole)
                 e += features + 1
             else:
                 _wave_back(own, features, size - 1, x, column, delta, at, back, waves)
@@ -207,7 +221,7 @@ def encode_back(
             at += size
         else:
             wide = form[EMBEDDING]
-            gradient[t : t + kind * wide] = theta.dtype.type(0.0)
+            fill(gradient, t, kind * wide, 0.0)
             for i in range(rows):
                 place = t + min(max(np.int64(x[i, column]), 0), kind - 1) * wide
                 for k in range(wide):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.protocols import Leg, TrainingData
 from modelshelf.core.seeds import derive
-from modelshelf.engines.numpy_ import step
+from modelshelf.engines.numpy_ import pointers, step
 from modelshelf.engines.numpy_.answer import Network
 from modelshelf.engines.numpy_.assemble import (
     class_weights,
@@ -24,20 +24,16 @@ from modelshelf.engines.numpy_.assemble import (
     plan_of,
     rates_of,
 )
-from modelshelf.engines.numpy_.compile import pointer, quiet
+from modelshelf.engines.numpy_.compile import quiet
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
-from modelshelf.engines.numpy_.pointers import (
-    activation,
-    encoders,
-    loss,
-    train_signature,
-    update,
-)
+from modelshelf.engines.numpy_.scratch import scratch_for
 from modelshelf.engines.numpy_.subnormal import flushed
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["Member", "NumpyEngine"]
+
+_ANSWERED = 256  # validation rows that are answered at a time, where a batch is smaller
 
 
 @dataclass(slots=True, eq=False)
@@ -97,25 +93,42 @@ class NumpyEngine:
         optimizer = OPTIMIZERS[configuration.word("optimizer")]
         first = int(member.counters[step.EPOCH])
         curve = np.full((max(to_epoch - first, 0), 3), np.nan)
-        kernel = pointer(step.train, train_signature(dtype))
+        layout, outputs = member.layout, member.layout.widths[-1]
+        rates, held_out = rates_of(configuration), len(data.validation_x)
+        batch = min(configuration.whole("batch_size"), len(data.x))
+        scratch = scratch_for(
+            layout,
+            max(batch, min(_ANSWERED, held_out)),
+            dtype,
+            inputs=data.inputs,
+            targets=data.outputs,
+        )
+        functions = (
+            pointers.answer(dtype),
+            *pointers.passes(dtype),
+            *pointers.encoders(layout, dtype),
+            pointers.activation(configuration.word("activation"), dtype),
+            *pointers.norms(layout, dtype),
+            *pointers.members(layout, dtype),
+            pointers.loss(configuration, data.classes, dtype),
+            pointers.update(optimizer.update, dtype),
+        )
+        kernel = pointers.train(dtype)
         with quiet(), flushed():
             began = time.perf_counter()
             steps = kernel(
-                *encoders(member.layout, dtype),
-                activation(configuration.word("activation"), dtype),
-                loss(configuration, data.classes, dtype),
-                update(optimizer.update, dtype),
-                member.layout.sizes,
-                member.layout.form,
-                member.layout.columns,
+                *functions,
+                layout.sizes,
+                layout.form,
+                layout.columns,
                 plan_of(configuration, data),
-                rates_of(configuration),
+                rates,
+                rates.copy(),
                 np.array([configuration.number(name) for name in optimizer.constants]),
-                groups_of(configuration, member.layout),
+                groups_of(configuration, layout),
                 np.array(member.limits),
                 class_weights(configuration, data, dtype),
                 member.key,
-                member.layout.one.size,
                 member.theta,
                 member.slots,
                 member.average,
@@ -129,6 +142,9 @@ class NumpyEngine:
                 to_epoch,
                 curve,
                 stop,
+                scratch,
+                np.empty((held_out, outputs), dtype),
+                np.empty((layout.members, len(data.x)), np.int64),
             )
             seconds = time.perf_counter() - began
         epoch, _, best_epoch, state = (int(each) for each in member.counters)

@@ -8,15 +8,22 @@ there and back, and its gradients are folded into the shared ones. Sources: Wen,
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
-from modelshelf.engines.numpy_.elementary import copy
+from modelshelf.engines.numpy_.elementary import copy, fill
+from modelshelf.engines.numpy_.views import vector
 
-__all__ = ["expand", "fold", "key_of"]
+__all__ = ["Expand", "Fold", "expand", "fold", "key_of", "no_expand", "no_fold"]
+
+_F: TypeAlias = NDArray[Any]
+_I: TypeAlias = NDArray[np.int64]
+Expand = Callable[[_I, int, int, _F, _F], None]
+Fold = Callable[[_I, int, int, _F, _F, _F], None]
 
 _G64 = np.uint64(0x9E3779B97F4A7C15)
 
@@ -39,7 +46,6 @@ def _places(sizes: NDArray[np.int64], members: int, size: int) -> tuple[int, int
     return hidden, last, biases, size - hidden - members * (last + biases + adapters)
 
 
-@kernel
 def expand(
     sizes: NDArray[np.int64], members: int, member: int, theta: NDArray[Any], own: NDArray[Any]
 ) -> None:
@@ -53,7 +59,7 @@ def expand(
     a += member * ((theta.size - a) // members)
     for layer in range(sizes.size - 2):
         n, m = sizes[layer], sizes[layer + 1]
-        sums = theta[a + n : a + n + m]
+        sums = vector(theta, a + n, m)
         for j in range(n):
             scale = theta[a + j]
             for k in range(m):
@@ -62,7 +68,6 @@ def expand(
         a += n + m
 
 
-@kernel
 def fold(
     sizes: NDArray[np.int64],
     members: int,
@@ -75,7 +80,7 @@ def fold(
     hidden, last, biases, rest = _places(sizes, members, theta.size)
     begin = hidden + members * last
     if member == 0:
-        gradient[:] = theta.dtype.type(0.0)
+        fill(gradient, 0, gradient.size, 0.0)
     copy(own, hidden, gradient, hidden + member * last, last)
     copy(own, hidden + last, gradient, begin + member * biases, biases)
     end = begin + members * biases
@@ -85,7 +90,7 @@ def fold(
     a += member * ((theta.size - a) // members)
     for layer in range(sizes.size - 2):
         n, m = sizes[layer], sizes[layer + 1]
-        sums, back = theta[a + n : a + n + m], gradient[a + n : a + n + m]
+        sums, back = vector(theta, a + n, m), vector(gradient, a + n, m)
         for j in range(n):
             scale, total = theta[a + j], theta.dtype.type(0.0)
             for k in range(m):
@@ -96,3 +101,11 @@ def fold(
             gradient[a + j] = total
         w += n * m
         a += n + m
+
+
+def no_expand(sizes: _I, members: int, member: int, theta: _F, own: _F) -> None:
+    """What stands in `expand`'s place where a network is one."""
+
+
+def no_fold(sizes: _I, members: int, member: int, theta: _F, own: _F, gradient: _F) -> None:
+    """What stands in `fold`'s place where a network is one."""

@@ -13,19 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelshelf.engines.numpy_ import pointers
 from modelshelf.engines.numpy_.activations import Activation
 from modelshelf.engines.numpy_.answer import Network
 from modelshelf.engines.numpy_.assemble import rates, rates_of
-from modelshelf.engines.numpy_.compile import pointer, quiet, single_threaded
+from modelshelf.engines.numpy_.compile import from_python, integer, quiet, single_threaded
 from modelshelf.engines.numpy_.elementary import copy
-from modelshelf.engines.numpy_.encoding import Encode, EncodeBack, make_waves
-from modelshelf.engines.numpy_.ensemble import expand
+from modelshelf.engines.numpy_.encoding import Encode, EncodeBack
 from modelshelf.engines.numpy_.layout import BIASED, Layout
-from modelshelf.engines.numpy_.network import backward, forward, make_room
-from modelshelf.engines.numpy_.normalise import EPSILON
-from modelshelf.engines.numpy_.pointers import activation, encoders, look_signature, loss
+from modelshelf.engines.numpy_.network import Backward, Forward
+from modelshelf.engines.numpy_.normalise import EPSILON, Normalise, NormaliseBack
+from modelshelf.engines.numpy_.pointers import (
+    activation,
+    encoders,
+    expand,
+    loss,
+    norms,
+    passes,
+)
 from modelshelf.engines.numpy_.random import drop, shuffle
+from modelshelf.engines.numpy_.scratch import Scratch, scratch_for
 from modelshelf.engines.numpy_.step import LOSS
+from modelshelf.engines.numpy_.views import matrix, vector
 from modelshelf.space.configuration import Configuration
 
 __all__ = [
@@ -53,9 +62,13 @@ class Sight:
 
 
 def trace(
+    forward: Forward,
+    backward: Backward,
     encode: Encode,
     encode_back: EncodeBack,
     activation: Activation,
+    normalise: Normalise,
+    normalise_back: NormaliseBack,
     sizes: NDArray[np.int64],
     form: NDArray[np.int64],
     columns: NDArray[np.int64],
@@ -67,36 +80,50 @@ def trace(
     slopes: NDArray[Any],
     back: NDArray[Any],
     gradient: NDArray[Any],
+    scratch: Scratch,
 ) -> None:
     """Fill `outputs`, `slopes` and `back`, each (rows, all widths), and `gradient` (parameters,).
 
     `delta` (rows, outputs) is what is sent back, or has no rows. `form` says that there are biases.
     """
-    width, last, widest, weights = sizes[0], sizes[-1], 0, 0
-    for layer in range(sizes.size):
-        widest = max(widest, sizes[layer])
-        weights += sizes[layer - 1] * sizes[layer] if layer > 0 else 0
-    room, waves = make_room(sizes, form, 1, theta), make_waves(form, 1, theta)
-    deltas, own = np.zeros((2, widest), theta.dtype), np.zeros(theta.size, theta.dtype)
+    width, last, wide, weights = sizes[0], sizes[sizes.size - 1], outputs.shape[1], 0
+    for layer in range(sizes.size - 1):
+        weights += sizes[layer] * sizes[layer + 1]
+    deltas, own, half = scratch.deltas, scratch.gradient, scratch.deltas.size // 2
     for i in range(x.shape[0]):
-        inputs = outputs[i, :width]
+        seen, inputs = matrix(x, i * x.shape[1], 1, x.shape[1]), matrix(outputs, i * wide, 1, width)
+        out, slope = vector(outputs, i * wide, wide), vector(slopes, i * wide, wide)
         if columns.size > 0:
-            encode(columns, form, theta, x[i : i + 1], inputs.reshape(1, width), waves)
+            encode(columns, form, theta, seen, inputs, scratch.waves)
         else:
-            copy(x[i], 0, inputs, 0, width)
+            copy(vector(seen, 0, width), 0, out, 0, width)
         forward(
-            activation, sizes, form, rates, theta, outputs[i], slopes[i], room, deltas[1], 1, 1,
-            np.uint64(0), 0,
+            activation, normalise, sizes, form, rates, theta, out, slope, scratch.room,
+            vector(deltas, half, half), integer(1), integer(1), np.uint64(0), integer(0),
         )  # fmt: skip
         if delta.shape[0] == 0:
             continue
-        copy(delta[i], 0, deltas[0], 0, last)
-        here = backward(sizes, form, theta, outputs[i], slopes[i], room, deltas, own, 1, 1, True)
-        first = deltas[here, :width]
-        copy(first, 0, back[i], 0, width)
-        copy(own, weights, back[i], width, back.shape[1] - width)
+        copy(vector(delta, i * last, last), 0, deltas, 0, last)
+        here = backward(
+            normalise_back,
+            sizes,
+            form,
+            theta,
+            out,
+            slope,
+            scratch.room,
+            deltas,
+            own,
+            integer(1),
+            integer(1),
+            True,
+        )
+        sent = vector(back, i * back.shape[1], back.shape[1])
+        copy(deltas, here * half, sent, 0, width)
+        copy(own, weights, sent, width, back.shape[1] - width)
         if columns.size > 0:
-            encode_back(columns, form, theta, x[i : i + 1], first.reshape(1, width), waves, own)
+            first = matrix(deltas, here * half, 1, width)
+            encode_back(columns, form, theta, seen, first, scratch.waves, own)
         for j in range(gradient.size):
             gradient[j] += own[j]
 
@@ -115,9 +142,11 @@ def look(network: Network, x: NDArray[Any], delta: NDArray[Any] | None = None) -
     outputs, slopes, back = np.zeros((3, len(x), int(sizes.sum())), dtype)
     gradient = np.zeros_like(theta)
     with quiet(), single_threaded():
-        pointer(trace, look_signature(dtype))(
+        pointers.look(trace, dtype)(
+            *passes(dtype),
             *encoders(layout, dtype),
             activation(network.activation, dtype),
+            *norms(layout, dtype),
             sizes,
             form,
             layout.columns,
@@ -129,6 +158,7 @@ def look(network: Network, x: NDArray[Any], delta: NDArray[Any] | None = None) -
             slopes,
             back,
             gradient,
+            scratch_for(layout, 1, dtype, inputs=x.shape[1], targets=1),
         )
     if not layout.biased:
         gradient[slice(*layout.blocks["biases"])] = 0
@@ -147,7 +177,7 @@ def alone(network: Network, member: int = 0) -> Network:
     layout, theta = network.layout, network.theta
     if layout.members > 1:
         own = np.zeros(layout.one.size, theta.dtype)
-        expand(layout.sizes, layout.members, member, theta, own)
+        expand(theta.dtype)(layout.sizes, layout.members, member, theta, own)
         layout, theta = layout.one, own
     if layout.norm == "batch":
         tensors = {name: each.copy() for name, each in layout.tensors(theta).items()}
@@ -202,7 +232,7 @@ def batch_order(key: np.uint64, rows: int, epoch: int) -> NDArray[np.int64]:
     """The order (rows,) in which a member with this key sees its training rows in an epoch."""
     order = np.empty(rows, np.int64)
     with quiet():
-        shuffle(order, key, epoch)
+        from_python(shuffle)(order, key, epoch)
     return order
 
 
@@ -212,5 +242,5 @@ def dropout_mask(
     """What outputs (rows, units) of a layer are multiplied by in a step; -1 are the inputs."""
     mask, slope = np.ones(shape, np.float32), np.ones(shape[0] * shape[1], np.float32)
     with quiet():
-        drop(mask.reshape(-1), slope, rate, key, step, layer)
+        from_python(drop)(mask.reshape(-1), slope, rate, key, step, layer)
     return mask

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
 from modelshelf.engines.numpy_.elementary import exponential
+from modelshelf.engines.numpy_.views import vector
 
 __all__ = [
     "HEADS",
@@ -58,7 +59,7 @@ def softmax(output: NDArray[Any], into: NDArray[Any]) -> float:
         for k in range(columns):
             into[i, k] = output[i, k] - top
         total += np.float64(top)
-    exponential(into.reshape(rows * columns))
+    exponential(vector(into, 0, rows * columns))
     for i in range(rows):
         norm = output.dtype.type(0.0)
         for k in range(columns):
@@ -235,7 +236,7 @@ def criterion(
     the first of which is output `point`.
     """
     rows, columns = target.shape
-    sums[:] = 0.0
+    sums[0], sums[1] = 0.0, 0.0
     for i in range(rows):
         if classes == 0:
             for k in range(columns):
@@ -252,7 +253,8 @@ def criterion(
                 total += np.exp(np.float64(output[i, k]) - top)
             sums[0] += top + np.log(total) - np.float64(output[i, truth])
             sums[1] += 1.0 if best == truth else 0.0
-    sums /= max(rows, 1)
+    sums[0] /= max(rows, 1)
+    sums[1] /= max(rows, 1)
 
 
 @kernel

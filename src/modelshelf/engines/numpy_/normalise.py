@@ -6,22 +6,32 @@ Kiros, Hinton 2016; Ioffe, Szegedy 2015; torch.nn.LayerNorm and BatchNorm1d, wit
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.engines.numpy_.compile import kernel
+from modelshelf.engines.numpy_.elementary import fill
+from modelshelf.engines.numpy_.views import vector
 
-__all__ = ["EPSILON", "batch_norm", "batch_norm_back", "layer_norm", "layer_norm_back"]
+__all__ = ["EPSILON", "NORMS", "Normalise", "NormaliseBack"]
+
+_F: TypeAlias = NDArray[Any]
+Normalise = Callable[[_F, _F, _F, _F, _F, bool], None]
+NormaliseBack = Callable[[_F, _F, _F, _F, _F], None]
 
 EPSILON = 1e-5
 _MOMENTUM = 0.1  # the share of a batch in the running statistics
 
 
-@kernel
 def layer_norm(
-    sums: NDArray[Any], gain: NDArray[Any], normed: NDArray[Any], factors: NDArray[Any]
+    sums: NDArray[Any],
+    gain: NDArray[Any],
+    statistics: NDArray[Any],
+    normed: NDArray[Any],
+    factors: NDArray[Any],
+    training: bool,
 ) -> None:
     """`sums` (rows, units) in place; `gain` (2 · units,) holds gains, then shifts.
 
@@ -44,7 +54,6 @@ def layer_norm(
             sums[i, k] = normed[i, k] * gain[k] + gain[units + k]
 
 
-@kernel
 def layer_norm_back(
     delta: NDArray[Any],
     gain: NDArray[Any],
@@ -55,7 +64,7 @@ def layer_norm_back(
     """`delta` (rows, units) in place, from the normalised sums' to the sums'; fills `gradient`."""
     rows, units = delta.shape
     share, zero = delta.dtype.type(1.0 / units), delta.dtype.type(0.0)
-    gradient[:] = zero
+    fill(gradient, 0, 2 * units, 0.0)
     for i in range(rows):
         total, along = zero, zero
         for k in range(units):
@@ -68,7 +77,6 @@ def layer_norm_back(
             delta[i, k] = (delta[i, k] - share * (total + normed[i, k] * along)) * factors[i]
 
 
-@kernel
 def batch_norm(
     sums: NDArray[Any],
     gain: NDArray[Any],
@@ -84,13 +92,13 @@ def batch_norm(
     """
     rows, units = sums.shape
     share, epsilon = sums.dtype.type(1.0 / rows), sums.dtype.type(EPSILON)
-    one, zero = sums.dtype.type(1.0), sums.dtype.type(0.0)
+    one = sums.dtype.type(1.0)
     unbiased = sums.dtype.type(1.0 / max(rows - 1, 1))
     step = sums.dtype.type(_MOMENTUM if rows > 1 else 0.0)
-    mean, variance = normed[0], factors  # `normed` is free until its last loop
+    mean, variance = vector(normed, 0, units), factors  # `normed` is free until its last loop
     if training:
-        mean[:] = zero
-        variance[:] = zero
+        fill(mean, 0, units, 0.0)
+        fill(variance, 0, units, 0.0)
         for i in range(rows):
             for k in range(units):
                 mean[k] += sums[i, k]
@@ -115,7 +123,6 @@ def batch_norm(
             sums[i, k] = normed[i, k] * gain[k] + gain[units + k]
 
 
-@kernel
 def batch_norm_back(
     delta: NDArray[Any],
     gain: NDArray[Any],
@@ -126,8 +133,8 @@ def batch_norm_back(
     """`delta` (rows, units) in place, from the normalised sums' to the sums'; fills `gradient`."""
     rows, units = delta.shape
     share = delta.dtype.type(1.0 / rows)
-    gradient[:] = delta.dtype.type(0.0)
-    along, total = gradient[:units], gradient[units:]
+    fill(gradient, 0, 2 * units, 0.0)
+    along, total = vector(gradient, 0, units), vector(gradient, units, units)
     for i in range(rows):
         for k in range(units):
             along[k] += delta[i, k] * normed[i, k]
@@ -136,3 +143,19 @@ def batch_norm_back(
         for k in range(units):
             rest = delta[i, k] - share * (total[k] + normed[i, k] * along[k])
             delta[i, k] = rest * gain[k] * factors[k]
+
+
+def no_norm(sums: _F, gain: _F, statistics: _F, normed: _F, factors: _F, training: bool) -> None:
+    """What stands in a norm's place where nothing is normalised."""
+
+
+def no_norm_back(delta: _F, gain: _F, normed: _F, factors: _F, gradient: _F) -> None:
+    """What stands in its way back's place."""
+
+
+#: By a layout's `norm`: the way there, and the way back.
+NORMS: dict[str, tuple[Normalise, NormaliseBack]] = {
+    "": (no_norm, no_norm_back),
+    "layer": (layer_norm, layer_norm_back),
+    "batch": (batch_norm, batch_norm_back),
+}

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import kernel
+from modelshelf.engines.numpy_.views import matrix, vector
 
 __all__ = [
     "OPTIMIZERS",
@@ -66,7 +67,7 @@ def momentum(
 ) -> None:
     """V ← μ v + g, θ ← θ - rate · v. Polyak 1964; torch.optim.SGD(momentum=μ)."""
     rate, mu = theta.dtype.type(constants[0]), theta.dtype.type(constants[1])
-    velocity = slots[0]
+    velocity = vector(slots, 0, theta.size)
     for i in range(theta.size):
         velocity[i] = mu * velocity[i] + gradient[i]
         theta[i] -= rate * velocity[i]
@@ -81,7 +82,7 @@ def nesterov(
 ) -> None:
     """V ← μ v + g, θ ← θ - rate · (g + μ v). Sutskever et al. 2013; SGD(nesterov=True)."""
     rate, mu = theta.dtype.type(constants[0]), theta.dtype.type(constants[1])
-    velocity = slots[0]
+    velocity = vector(slots, 0, theta.size)
     for i in range(theta.size):
         velocity[i] = mu * velocity[i] + gradient[i]
         theta[i] -= rate * (gradient[i] + mu * velocity[i])
@@ -96,7 +97,7 @@ def adagrad(
 ) -> None:
     """S ← s + g², θ ← θ - rate · g / (√s + ε). Duchi et al. 2011; torch.optim.Adagrad."""
     rate, epsilon = theta.dtype.type(constants[0]), theta.dtype.type(constants[1])
-    square = slots[0]
+    square = vector(slots, 0, theta.size)
     for i in range(theta.size):
         square[i] += gradient[i] * gradient[i]
         theta[i] -= rate * gradient[i] / (np.sqrt(square[i]) + epsilon)
@@ -112,7 +113,7 @@ def rmsprop(
     """S ← ρ s + (1 - ρ) g², θ ← θ - rate · g / (√s + ε). torch.optim.RMSprop."""
     rate, rho = theta.dtype.type(constants[0]), theta.dtype.type(constants[1])
     epsilon, rest = theta.dtype.type(constants[2]), theta.dtype.type(1.0 - constants[1])
-    square = slots[0]
+    square = vector(slots, 0, theta.size)
     for i in range(theta.size):
         square[i] = rho * square[i] + rest * gradient[i] * gradient[i]
         theta[i] -= rate * gradient[i] / (np.sqrt(square[i]) + epsilon)
@@ -131,7 +132,7 @@ def adam(
     epsilon = theta.dtype.type(constants[3])
     rate = theta.dtype.type(constants[0] / (1.0 - constants[1] ** step))
     shrink = theta.dtype.type(1.0 / np.sqrt(1.0 - constants[2] ** step))
-    mean, square = slots[0], slots[1]
+    mean, square = vector(slots, 0, theta.size), vector(slots, theta.size, theta.size)
     for i in range(theta.size):
         mean[i] = beta1 * mean[i] + rest1 * gradient[i]
         square[i] = beta2 * square[i] + rest2 * gradient[i] * gradient[i]
@@ -153,7 +154,7 @@ def update_groups(
 
     A group's slots lie together, wherever the vector's slots lie.
     """
-    rate, kept, flat = constants[0], slots.shape[0], slots.reshape(slots.size)
+    rate, kept = constants[0], slots.shape[0]
     for g in range(groups.shape[0]):
         begin, end = np.int64(groups[g, 0]), np.int64(groups[g, 1])
         constants[0] = rate * groups[g, 2]
@@ -161,8 +162,9 @@ def update_groups(
             shrink = theta.dtype.type(1.0 - constants[0] * decay * groups[g, 3])
             for i in range(begin, end):
                 theta[i] *= shrink
-        own = flat[kept * begin : kept * end].reshape(kept, end - begin)
-        update(theta[begin:end], gradient[begin:end], own, constants, step)
+        size = end - begin
+        own = matrix(slots, kept * begin, kept, size)
+        update(vector(theta, begin, size), vector(gradient, begin, size), own, constants, step)
     constants[0] = rate
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.compile import exact, kernel
+from modelshelf.engines.numpy_.elementary import fill
 
 __all__ = ["bend", "bend_back", "edges_of"]
 
@@ -62,7 +63,7 @@ def bend(
     `theta` holds a number's slopes and biases (size,), and its steps (bins, size).
     """
     bins, used = edges.size - 1, _used(edges)
-    whole[:size] = theta.dtype.type(0.0)
+    fill(whole, 0, size, 0.0)
     for b in range(1, bins):
         for k in range(size):
             whole[b * size + k] = whole[(b - 1) * size + k] + theta[(b + 1) * size + k]
@@ -88,8 +89,8 @@ def bend_back(
 ) -> None:
     """Fill one number's part of the gradient, from `delta[:, at : at + size]`."""
     bins, used = edges.size - 1, _used(edges)
-    gradient[:] = gradient.dtype.type(0.0)
-    whole[: bins * size] = gradient.dtype.type(0.0)
+    fill(gradient, 0, gradient.size, 0.0)
+    fill(whole, 0, bins * size, 0.0)
     for i in range(x.shape[0]):
         value = x[i, column]
         b = _bin(edges, used, value)

@@ -12,18 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.engines.numpy_.activations import Activation
-from modelshelf.engines.numpy_.compile import kernel
-from modelshelf.engines.numpy_.elementary import copy
-from modelshelf.engines.numpy_.encoding import Encode, EncodeBack, make_waves
-from modelshelf.engines.numpy_.ensemble import expand, fold, key_of
+from modelshelf.engines.numpy_.compile import integer, kernel
+from modelshelf.engines.numpy_.elementary import copy, fill
+from modelshelf.engines.numpy_.encoding import Encode, EncodeBack
+from modelshelf.engines.numpy_.ensemble import Expand, Fold, key_of
 from modelshelf.engines.numpy_.layout import MEMBERS
 from modelshelf.engines.numpy_.losses import Loss, criterion, smooth, weigh
-from modelshelf.engines.numpy_.network import DROPOUT, backward, forward, make_room
+from modelshelf.engines.numpy_.network import DROPOUT, Backward, Forward
+from modelshelf.engines.numpy_.normalise import Normalise, NormaliseBack
 from modelshelf.engines.numpy_.optimizers import Update, average_into, update_groups
 from modelshelf.engines.numpy_.penalties import clip, finite, penalise
-from modelshelf.engines.numpy_.predict import answer
+from modelshelf.engines.numpy_.predict import Answer
 from modelshelf.engines.numpy_.random import drop, shuffle
 from modelshelf.engines.numpy_.schedules import fading, share
+from modelshelf.engines.numpy_.scratch import Scratch
+from modelshelf.engines.numpy_.views import matrix, vector
 
 __all__ = [
     "BATCH",
@@ -70,9 +73,16 @@ def _gather(
 
 
 def train(
+    answer: Answer,
+    forward: Forward,
+    backward: Backward,
     encode: Encode,
     encode_back: EncodeBack,
     activation: Activation,
+    normalise: Normalise,
+    normalise_back: NormaliseBack,
+    expand: Expand,
+    fold: Fold,
     loss: Loss,
     update: Update,
     sizes: NDArray[np.int64],
@@ -80,12 +90,12 @@ def train(
     columns: NDArray[np.int64],
     plan: NDArray[np.int64],
     rates: NDArray[np.float64],
+    now: NDArray[np.float64],
     constants: NDArray[np.float64],
     groups: NDArray[np.float64],
     limits: NDArray[np.float64],
     classes: NDArray[Any],
     key: np.uint64,
-    one: int,
     theta: NDArray[Any],
     slots: NDArray[Any],
     average: NDArray[Any],
@@ -99,49 +109,49 @@ def train(
     to_epoch: int,
     curve: NDArray[np.float64],
     stop: NDArray[np.uint8],
+    scratch: Scratch,
+    answers: NDArray[Any],
+    orders: NDArray[np.int64],
 ) -> int:
     """Train until `to_epoch`, patience's end, divergence, or `stop[0]`; returns updates made.
 
     `curve` (epochs, 3) gets training loss, validation loss and accuracy of each epoch. `best`
     keeps the weights of the best epoch: by what is monitored, or the last where nothing validates.
-    `one` is the length of one member's vector, `groups` is `update_groups`'s, `limits` is
-    `clamp`'s, `classes` holds the weights of classes, if they have any. Of several members, each
-    goes through the rows in an order of its own, and a step is one batch of each.
+    `groups` is `update_groups`'s, `limits` is `clamp`'s, `classes` holds the weights of classes,
+    if they have any; `now` is a copy of `rates`. Of several members, each goes through the rows in
+    an order of its own, and a step is one batch of each. Scratch besides `scratch`: `answers`
+    (validation rows, outputs), `orders` (members, rows).
     """
-    n, outputs_n, targets_n, width = x.shape[0], sizes[-1], y.shape[1], sizes[0]
+    n, outputs_n, targets_n, width = x.shape[0], sizes[sizes.size - 1], y.shape[1], sizes[0]
     batch = min(plan[BATCH], n)
-    capacity = max(batch, min(256, validation_x.shape[0]))
-    total, widest = 0, 0
-    for each in sizes:
-        total += capacity * each
-        widest = max(widest, each)
+    total = 0
+    for layer in range(sizes.size):
+        total += sizes[layer]
+    capacity = scratch.outputs.size // total
     members = form[MEMBERS]
-    weights = members * sizes[-2] * sizes[-1]
+    weights = members * sizes[sizes.size - 2] * outputs_n
     for layer in range(sizes.size - 2):
         weights += sizes[layer] * sizes[layer + 1]
-    outputs, slopes = np.empty(total, theta.dtype), np.empty(total, theta.dtype)
-    room, waves = make_room(sizes, form, capacity, theta), make_waves(form, capacity, theta)
     encoded = columns.size > 0
-    raw = np.empty(capacity * x.shape[1] if encoded else 0, theta.dtype)
-    deltas = np.empty((2, capacity * widest), theta.dtype)
-    # What is not learned by gradients has one of 0.
-    gradient = np.zeros(theta.size, theta.dtype)
-    own = np.empty(one, theta.dtype) if members > 1 else theta
-    back = np.zeros(one, theta.dtype) if members > 1 else gradient
-    targets = np.empty(capacity * targets_n, theta.dtype)
-    answers = np.empty((validation_x.shape[0], outputs_n), theta.dtype)
-    orders = np.empty((members, n), np.int64)
-    sums = np.full(2, np.nan)  # stays so where nothing validates
-    last = total - capacity * outputs_n
+    outputs, slopes, deltas, gradient = (
+        scratch.outputs,
+        scratch.slopes,
+        scratch.deltas,
+        scratch.gradient,
+    )
+    own = scratch.own if members > 1 else theta
+    back = scratch.back if members > 1 else gradient
+    last, half = capacity * (total - outputs_n), deltas.size // 2
+    spare = vector(deltas, half, half)
     first_epoch, first_step = counters[EPOCH], counters[STEP]
     rate, steps = constants[0], plan[EPOCHS] * ((n + batch - 1) // batch)
-    dropout, decay, now = rates[DROPOUT], rates[DECAY], rates.copy()
+    dropout, decay = rates[DROPOUT], rates[DECAY]
     kept = average if rates[AVERAGING] > 0.0 else theta
 
     while counters[STATE] == TRAINING and counters[EPOCH] < to_epoch:
         epoch = counters[EPOCH] + 1
         for member in range(members):
-            shuffle(orders[member], key_of(key, member), epoch)
+            shuffle(vector(orders, member * n, n), key_of(key, member), epoch)
         total_loss = 0.0
         for start in range(0, n, batch):
             if stop[0] != 0:
@@ -152,34 +162,38 @@ def train(
             if plan[FADES] == 1:
                 now[DROPOUT] = dropout * fading(step, steps)
                 decay = rates[DECAY] * fading(step, steps)
-            inputs, wanted = outputs[: rows * width], targets[: rows * targets_n]
-            delta, value = deltas[0, : rows * outputs_n], 0.0
-            seen = raw[: rows * columns.size].reshape(rows, columns.size)
+            inputs, wanted = (
+                vector(outputs, 0, rows * width),
+                vector(scratch.targets, 0, rows * targets_n),
+            )
+            delta, value = vector(deltas, 0, rows * outputs_n), 0.0
+            seen = matrix(scratch.raw, 0, rows, columns.size)
             for member in range(members):
-                order, own_key = orders[member], key_of(key, member)
+                order, own_key = vector(orders, member * n, n), key_of(key, member)
                 if members > 1:
                     expand(sizes, members, member, theta, own)
                 if encoded:
-                    _gather(x, order, start, rows, raw)
-                    encode(columns, form, own, seen, inputs.reshape(rows, width), waves)
+                    _gather(x, order, start, rows, scratch.raw)
+                    encode(columns, form, own, seen, matrix(outputs, 0, rows, width), scratch.waves)
                 else:
                     _gather(x, order, start, rows, inputs)
                 if rates[INPUT_DROPOUT] > 0.0:
-                    slopes[: rows * width] = 1
-                    drop(inputs, slopes[: rows * width], rates[INPUT_DROPOUT], own_key, step, -1)
+                    mask = vector(slopes, 0, rows * width)
+                    fill(mask, 0, mask.size, 1.0)
+                    drop(inputs, mask, rates[INPUT_DROPOUT], own_key, step, integer(-1))
                 _gather(y, order, start, rows, wanted)
                 if classes.size > 0:
                     weigh(wanted, classes, rates[SMOOTHING])
                 elif rates[SMOOTHING] > 0.0:
                     smooth(wanted, targets_n, rates[SMOOTHING])
                 forward(
-                    activation, sizes, form, now, own, outputs, slopes, room, deltas[1], rows,
-                    capacity, own_key, step,
+                    activation, normalise, sizes, form, now, own, outputs, slopes, scratch.room,
+                    spare, rows, capacity, own_key, step,
                 )  # fmt: skip
                 each = loss(
-                    outputs[last : last + rows * outputs_n].reshape(rows, outputs_n),
-                    wanted.reshape(rows, targets_n),
-                    delta.reshape(rows, outputs_n),
+                    matrix(outputs, last, rows, outputs_n),
+                    matrix(wanted, 0, rows, targets_n),
+                    matrix(deltas, 0, rows, outputs_n),
                     rates[LOSS],
                 )
                 count = 1.0 / members
@@ -191,14 +205,16 @@ def train(
                     for i in range(delta.size):
                         delta[i] *= factor
                 here = backward(
-                    sizes, form, own, outputs, slopes, room, deltas, back, rows, capacity, encoded
-                )
+                    normalise_back, sizes, form, own, outputs, slopes, scratch.room, deltas, back,
+                    rows, capacity, encoded,
+                )  # fmt: skip
                 if encoded:
-                    first = deltas[here, : rows * width]
+                    first = vector(deltas, here * half, rows * width)
                     if rates[INPUT_DROPOUT] > 0.0:
                         for i in range(first.size):
                             first[i] *= slopes[i]
-                    encode_back(columns, form, own, seen, first.reshape(rows, width), waves, back)
+                    sent = matrix(deltas, here * half, rows, width)
+                    encode_back(columns, form, own, seen, sent, scratch.waves, back)
                 if members > 1:
                     fold(sizes, members, member, theta, back, gradient)
             if rates[L1] > 0.0 or rates[L2] > 0.0:
@@ -216,25 +232,26 @@ def train(
                 average_into(theta, average, rates[AVERAGING], step)
             total_loss += value * rows
 
+        point = vector(curve, 3 * (epoch - first_epoch - 1), 3)
         if validation_x.shape[0] > 0:
             answer(
-                encode, activation, sizes, form, columns, rates, limits, plan[CLASSES], kept, own,
-                outputs, slopes, room, waves, capacity, validation_x, answers,
+                forward, encode, activation, normalise, expand, sizes, form, columns, rates,
+                limits, plan[CLASSES], kept, scratch, capacity, validation_x, answers,
             )  # fmt: skip
-            criterion(answers, validation_y, plan[CLASSES], plan[POINT], sums)
-            if not np.isfinite(sums[0]):
+            measured = vector(point, 1, 2)
+            criterion(answers, validation_y, plan[CLASSES], plan[POINT], measured)
+            if not np.isfinite(point[1]):
                 counters[STATE] = DIVERGED
                 return counters[STEP] - first_step
         elif not finite(kept):  # no later loss would tell, and these weights are kept
             counters[STATE] = DIVERGED
             return counters[STEP] - first_step
         counters[EPOCH] = epoch
-        point = curve[epoch - first_epoch - 1]
-        point[0], point[1], point[2] = total_loss / n, sums[0], sums[1]
-        watched = sums[0] if plan[MONITOR] == 0 else 1.0 - sums[1]
+        point[0] = total_loss / n
+        watched = point[1] if plan[MONITOR] == 0 else 1.0 - point[2]
         if validation_x.shape[0] == 0 or watched < scalars[BEST] - rates[MIN_DELTA]:
             copy(kept, 0, best, 0, best.size)
-            counters[BEST_EPOCH], scalars[BEST], scalars[BEST_LOSS] = epoch, watched, sums[0]
+            counters[BEST_EPOCH], scalars[BEST], scalars[BEST_LOSS] = epoch, watched, point[1]
         elif plan[PATIENCE] > 0 and epoch - counters[BEST_EPOCH] >= plan[PATIENCE]:
             counters[STATE] = STOPPED_EARLY
     return counters[STEP] - first_step

@@ -19,7 +19,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from modelshelf.engines.numpy_.compile import INTERPRETED
+from modelshelf.engines.numpy_.compile import INTERPRETED, pointer
 
 __all__ = ["flushed"]
 
@@ -65,7 +65,7 @@ def _exchange(value: int, keep: int) -> int:
 
 @cache
 def _compiled() -> Any:
-    return numba.njit(types.uint32(types.uint32, types.uint32), cache=True)(_exchange)
+    return pointer(_exchange, types.uint32(types.uint32, types.uint32))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from modelshelf.engines.numpy_.compile import from_python
 from modelshelf.engines.numpy_.schedules import SCHEDULES, fading, share
 from modelshelf.space.configuration import Configuration
 
@@ -78,15 +79,15 @@ class Rates:
         """Dropout for a step, counted from 1. A module's own rates stay as they are."""
         if self._fades and self._dropout:
             for each in self._dropped:
-                each.p = self._dropout * fading(step, self._steps)
+                each.p = self._dropout * from_python(fading)(step, self._steps)
 
     def set(self, optimizer: torch.optim.Optimizer, step: int) -> None:
         """Rate and decay for a step, counted from 1."""
         rate, decay = self._rate, self._decay
         if self._schedule or self._warmup:
-            rate *= share(self._schedule, self._warmup, step, self._steps)
+            rate *= from_python(share)(self._schedule, self._warmup, step, self._steps)
         if self._fades:
-            decay *= fading(step, self._steps)
+            decay *= from_python(fading)(step, self._steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
             if "weight_decay" in group:

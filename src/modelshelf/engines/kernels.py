@@ -1,0 +1,217 @@
+"""The compiled engine's kernels: where they lie, and how they get there, once on each machine.
+
+Compiling takes a processor seconds, most of them Python's, in one thread. So each kernel is a part
+of its own, and several processes compile parts at the same time; whoever needs a part waits for it
+(`wait_for`). Nothing here imports what compiles: a command begins it before anything else, and a
+machine where all is ready looks at one file.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+__all__ = ["PARTS", "Compilation", "begin", "folder", "not_kept", "ready", "under_way", "wait_for"]
+
+#: What the first networks of any study need, the longest first, by the functions' names.
+_FIRST = (
+    "train", "backward", "encode_back", "encode", "answer", "forward", "cross_entropy",
+    "squared_error", "adam", "mish", "silu", "selu", "relu", "tanh", "no_encode", "no_encode_back",
+    "no_norm", "no_norm_back", "no_expand", "no_fold",
+)  # fmt: skip
+#: What the usual space may ask for later.
+_LATER = ("fold", "expand", "rmsprop", "momentum", "sgd")
+
+#: All that is compiled before it is asked for; the rest of the catalogue is, when it is.
+PARTS = _FIRST + _LATER
+
+_VARIABLE = "MODELSHELF_KERNELS"  # names the folder to processes that this one starts
+_MOST = 4  # processes that compile at a time
+
+
+@cache
+def _source_hash() -> str:
+    libraries = [f"{name} {version(name)}" for name in ("llvmlite", "numba", "numpy", "scipy")]
+    digest = hashlib.sha256(str([sys.version_info[:2], *libraries]).encode())
+    for path in sorted((Path(__file__).parent / "numpy_").glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _wanted() -> Path:
+    """Where kernels are to be kept: below NUMBA_CACHE_DIR, or in the user's cache folder."""
+    asked = os.environ.get("NUMBA_CACHE_DIR")
+    return (Path(asked) if asked else user_cache_path("modelshelf") / "kernels") / _source_hash()
+
+
+@cache
+def folder() -> Path:
+    """Where kernels lie; a folder that ends with this process where nothing can be written."""
+    if _VARIABLE in os.environ:
+        return Path(os.environ[_VARIABLE])
+    try:
+        _wanted().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=_wanted()):
+            return _wanted()
+    except OSError:
+        own = Path(tempfile.mkdtemp(prefix="modelshelf-kernels-"))
+        atexit.register(shutil.rmtree, own, ignore_errors=True)
+        return own
+
+
+def not_kept() -> str:
+    """Why kernels are compiled anew at each start; empty where they are kept."""
+    if _VARIABLE in os.environ or folder() == _wanted():
+        return ""
+    return (
+        f"Nothing can be written to {_wanted().parent}: the compiled engine is not kept, and each "
+        "start compiles it anew. NUMBA_CACHE_DIR names another folder."
+    )
+
+
+def _mark() -> Path:
+    """The file that says that all parts are ready for this processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        told = [line for line in lines if line.startswith(("model name", "flags", "Features"))][:2]
+    except OSError:  # not Linux
+        told = [platform.machine(), platform.processor()]
+    return folder() / f"ready-{hashlib.sha256(str([told, PARTS]).encode()).hexdigest()[:12]}"
+
+
+def ready() -> bool:
+    """Whether this machine has compiled all parts before."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or _mark().exists()
+
+
+class Compilation:
+    """Parts that are being compiled, by processes of their own."""
+
+    def __init__(self, processes: int) -> None:
+        self.began = time.monotonic()
+        self._queue = deque(PARTS)
+        self._done = {name: threading.Event() for name in PARTS}
+        self._failed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"compiling {i}", daemon=True)
+            for i in range(processes)
+        ]
+        for each in self._threads:
+            each.start()
+
+    def _work(self) -> None:
+        """Hand parts to one process, one after the other."""
+        child = None
+        try:
+            child = _child()
+            while self._queue:
+                name = self._queue.popleft()
+                try:
+                    done = _ask(child, name)
+                finally:
+                    self._done[name].set()  # who waits compiles it for itself if that failed
+                self._failed |= not done
+        except (OSError, ValueError, IndexError):
+            self._failed = True
+        finally:
+            if child is not None and child.stdin is not None:
+                with suppress(OSError):
+                    child.stdin.close()  # it ends
+                child.wait()
+            self._close()
+
+    def _close(self) -> None:
+        """By the last thread: nothing is to come any more."""
+        others = [each for each in self._threads if each is not threading.current_thread()]
+        if any(each.is_alive() for each in others):
+            return
+        if not self._failed and not self._queue:
+            with suppress(OSError):
+                _mark().touch()
+        for each in self._done.values():
+            each.set()
+
+    def wait_for(self, name: str) -> None:
+        """Until a part is compiled; at once where it is none of these."""
+        if name in self._done:
+            self._done[name].wait()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Parts that the first networks need: how many are compiled, and how many there are."""
+        return sum(self._done[name].is_set() for name in _FIRST), len(_FIRST)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the first networks can be trained; waits so long for it."""
+        until = time.monotonic() + seconds
+        return all(self._done[name].wait(max(until - time.monotonic(), 0.0)) for name in _FIRST)
+
+    def join(self) -> None:
+        """Until all parts are compiled."""
+        for each in self._threads:
+            each.join()
+
+
+def _child() -> subprocess.Popen[str]:
+    """A process that compiles what it is asked for; it ends when this one does."""
+    command = [sys.executable, "-m", "modelshelf.engines.numpy_.parts"]
+    there = {**os.environ, _VARIABLE: str(folder()), "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(  # noqa: S603  (it is our own code, and no shell)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, env=there, start_new_session=True,
+    )  # fmt: skip
+
+
+def _ask(child: subprocess.Popen[str], name: str) -> bool:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(name + "\n")
+    child.stdin.flush()
+    return child.stdout.readline().strip() == name
+
+
+_UNDER_WAY: list[Compilation] = []  # at most one in a process
+_LOCK = threading.Lock()
+
+
+def begin() -> Compilation | None:
+    """Begin to compile what is missing, beside whatever else this process does; None if nothing."""
+    with _LOCK:
+        if _UNDER_WAY:
+            return _UNDER_WAY[0]
+        if _VARIABLE in os.environ or ready() or not sys.executable:
+            return None
+        _UNDER_WAY.append(Compilation(max(1, min(_cores(), _MOST))))
+        return _UNDER_WAY[0]
+
+
+def under_way() -> Compilation | None:
+    """What was begun in this process, done or not."""
+    return _UNDER_WAY[0] if _UNDER_WAY else None
+
+
+def wait_for(name: str) -> None:
+    """Until a part that is being compiled is there; at once where none is."""
+    for each in _UNDER_WAY:
+        each.wait_for(name)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,37 @@
+"""Compiles kernels by name, in a process of its own: `python -m modelshelf.engines.numpy_.parts`.
+
+Names come on standard input, one a line, and go back on standard output when they are compiled and
+kept. All is for float32, in which networks are trained.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+
+import numpy as np
+
+from modelshelf.engines.numpy_.compile import pointer
+from modelshelf.engines.numpy_.pointers import by_name
+
+__all__ = ["compile_part", "main"]
+
+
+def compile_part(name: str) -> None:
+    """Compile a function by its name, or load it where it was compiled before."""
+    function, signature = by_name()[name]
+    pointer(function, signature(np.dtype("float32")))
+
+
+def main() -> None:
+    """Until the input ends."""
+    gc.disable()  # compiling makes little that is not needed until the end: 6 % less time
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asked
+    for line in sys.stdin:
+        compile_part(line.strip())
+        print(line.strip(), flush=True)  # noqa: T201  (it is the protocol)
+
+
+if __name__ == "__main__":
+    main()
