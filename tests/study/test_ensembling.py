@@ -156,9 +156,9 @@ def test_other_studies_of_the_same_rows_count_where_they_may(shelved, table, tmp
     with Shelf.open(where, create=True) as shelf:
         key = shelf.study("second").settings["data_key"]
         winner = next(t.number for t in shelf.trials("second") if t.copy == second.winner.copy)
-        alone, _ = Ensembling(problem, shelf, "second", None).run(winner, lambda: math.inf)
-        both, _ = Ensembling(problem, shelf, "second", key).run(winner, lambda: math.inf)
-        none, said = Ensembling(problem, shelf, "second", key).run(winner, lambda: 0.0)
+        alone, _, _ = Ensembling(problem, shelf, "second", None).run(winner, lambda: math.inf)
+        both, _, _ = Ensembling(problem, shelf, "second", key).run(winner, lambda: math.inf)
+        none, _, said = Ensembling(problem, shelf, "second", key).run(winner, lambda: 0.0)
     assert alone.members == second.ensemble.members
     assert alone.candidates < both.candidates <= 16
     assert none is None

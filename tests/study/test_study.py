@@ -247,7 +247,7 @@ def test_a_timed_study_that_was_cut_off_gets_the_rest_of_its_time(table, tmp_pat
         before = {t.number: t.epoch for t in shelf.trials()}
         assert 2 < shelf.studies()[0].seconds < 4
     result = quick(table, tmp_path / "shelf", trials=None, time_limit=8)
-    assert result.seconds["total"] < 8
+    assert result.seconds["total"] < 8 + 2  # the promise's grace
     with Shelf.open(tmp_path / "shelf") as shelf:
         after = {t.number: t.epoch for t in shelf.trials()}
         assert all(after[number] >= epoch for number, epoch in before.items())

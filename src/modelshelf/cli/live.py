@@ -22,7 +22,8 @@ __all__ = ["Live"]
 _CALM = 0.25  # seconds between two drawings of the panel
 _BEAT = 5.0  # seconds between two plain lines
 _SPARKS = "▁▂▃▄▅▆▇█"
-_FIRST = "the first networks are at work (a machine's first run compiles the engine, about 10 s)"
+_FIRST = "the first networks are at work"
+_COMPILING = "compiling the engine for this processor, once: {} of {} parts"
 
 
 class Live(Panel):
@@ -48,13 +49,16 @@ class Live(Panel):
                 self.draw(self.rows(progress))
             return
         news = (progress.phase, progress.best_barcode)
-        due = now - self._drawn >= _BEAT or progress.phase != self._said[0]
+        beat = _BEAT if progress.phase != "compiling" else 1.0
+        due = now - self._drawn >= beat or progress.phase != self._said[0]
         if due or (news != self._said and now - self._drawn >= 1.0):
             self._drawn, self._said = now, news
             self.console.print(self.line(progress))
 
     def line(self, progress: Progress) -> str:
         """The plain line: everything that matters, in one row."""
+        if progress.phase == "compiling":
+            return f"[{_left(progress)}] {_COMPILING.format(*progress.parts)}"
         parts = [f"[{_left(progress)}]", progress.phase]
         if progress.retests[1] and progress.phase == "re-testing":
             parts.append(f"{progress.retests[0]} of {progress.retests[1]}")
@@ -69,6 +73,9 @@ class Live(Panel):
 
     def rows(self, progress: Progress) -> list[RenderableType]:
         """What is drawn: time left, counts, the best so far and how it came, what is at work."""
+        if progress.phase == "compiling":
+            told = Text(f"{_COMPILING.format(*progress.parts)}  ", style="bold")
+            return [told.append(_left(progress), style="cyan")]
         head = Text(f"{progress.phase}  ", style="bold").append(_left(progress), style="cyan")
         if progress.retests[1] and progress.phase == "re-testing":
             head.append(f"  {progress.retests[0]} of {progress.retests[1]} re-tests")

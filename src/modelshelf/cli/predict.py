@@ -23,7 +23,7 @@ def predict(
     barcode: Annotated[
         str,
         typer.Argument(
-            help="A barcode or copy id, or how it begins; with --ensemble, leave it out."
+            help="A barcode or copy id, or how it begins; with --ensemble or --bag, leave it out."
         ),
     ],
     data: Annotated[
@@ -33,6 +33,13 @@ def predict(
         str | None,
         typer.Option(
             help="In place of a barcode: the study, or how its name begins, whose ensemble answers."
+        ),
+    ] = None,
+    bag: Annotated[
+        str | None,
+        typer.Option(
+            help="In place of a barcode: the study whose winner answers with the networks of all "
+            "its folds."
         ),
     ] = None,
     out: Annotated[
@@ -53,7 +60,7 @@ def predict(
 
     if out is not None and out.suffix.lower() not in (".csv", ".parquet"):
         raise DataError(f"--out {str(out)!r}: expected a file name that ends in .csv or .parquet.")
-    model, rows, name = _asked(barcode, data, ensemble, shelf)
+    model, rows, name = _asked(barcode, data, ensemble, bag, shelf)
     table = read_table(rows)
     output, notes = model.output(table)
     if model.classes:
@@ -82,13 +89,20 @@ def predict(
 
 
 def _asked(
-    barcode: str, data: str | None, ensemble: str | None, shelf: str | None
+    barcode: str,
+    data: str | None,
+    ensemble: str | None,
+    bag: str | None,
+    shelf: str | None,
 ) -> tuple[Model | EnsembleModel, str, str]:
     """What is to answer, the rows, and what it is called."""
     from modelshelf.study.ensemble_model import EnsembleModel
     from modelshelf.study.model import Model
 
-    if ensemble is None:
+    if ensemble is not None and bag is not None:
+        raise SettingError("Both --ensemble and --bag: leave one out, for only one can answer.")
+    kind, study = ("ensemble", ensemble) if bag is None else ("bag", bag)
+    if study is None:
         if data is None:
             raise SettingError(
                 "Expected a barcode and a table: `modelshelf predict BARCODE DATA`, or "
@@ -98,7 +112,7 @@ def _asked(
         return model, data, model.barcode
     if data is not None:
         raise SettingError(
-            f"Both a barcode ({barcode!r}) and --ensemble: leave one out, for only one can answer."
+            f"Both a barcode ({barcode!r}) and --{kind}: leave one out, for only one can answer."
         )
-    found = EnsembleModel.from_shelf(ensemble, shelf)
+    found = EnsembleModel.from_shelf(study, shelf, kind=kind)
     return found, barcode, f"{len(found.members)} networks"

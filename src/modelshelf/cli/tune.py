@@ -111,10 +111,12 @@ def tune(
     The same command goes on where it was if it was cut off. Ctrl-C once: finish tidily; twice:
     leave now. Nothing that was printed as finished is lost.
     """
+    from modelshelf.engines import kernels
     from modelshelf.study.budget import Budget, Clock
     from modelshelf.study.progress import Stopper
 
     clock = Clock()
+    kernels.begin()  # beside imports and reading
     if least_gain is not None and not until_no_gain:
         raise SettingError("--least-gain goes with --until-no-gain: give both.")
     budget = Budget.of(time, trials, least_gain or until_no_gain)

@@ -161,6 +161,9 @@ def result_lines(
         if result.ensemble is not None and result.ensemble.size > 1:
             whole = ("predict", "NEW.csv", "--ensemble", result.study)
             yield f"      {typed(*whole, *out, shelf=shelf)}"
+        if result.bag is not None:
+            whole = ("predict", "NEW.csv", "--bag", result.study)
+            yield f"      {typed(*whole, *out, shelf=shelf)}"
     else:
         yield Text("To go on, type the same command again:  ", style="bold").append(command)
 
@@ -178,6 +181,9 @@ def _scores(result: StudyResult) -> Table:
     if found is not None and found.size > 1:
         test = tested(found.test, found.test_interval)
         table.add_row(f"ensemble of {found.size} networks", number(found.validation), test)
+    if result.bag is not None:
+        test = tested(result.bag.test, result.bag.test_interval)
+        table.add_row(f"this network, {result.bag.size} folds", "", test)
     for each in result.baselines:
         table.add_row(label(each), number(each.validation), number(each.test))
     return table

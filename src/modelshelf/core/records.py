@@ -158,6 +158,7 @@ class Ensemble:
     test_interval: tuple[float, float] | None = None  #: 95 %
     single: float = math.nan  #: the metric of the best network alone, judged as `validation` is
     candidates: int = 0  #: networks that it was chosen from
+    configurations: int = 0  #: of its networks; more networks are those of re-tests
     members: tuple[Member, ...] = ()  #: the heaviest first
     parameters: int = 0  #: of all members
     winner_parameters: int = 0

@@ -103,7 +103,8 @@ class Compilation:
     """Parts that are being compiled, by processes of their own."""
 
     def __init__(self, processes: int) -> None:
-        self.began = time.monotonic()
+        self._began = time.monotonic()
+        self.seconds = 0.0  #: until the first networks could be trained; 0 before
         self._queue = deque(PARTS)
         self._done = {name: threading.Event() for name in PARTS}
         self._failed = False
@@ -125,6 +126,7 @@ class Compilation:
                     done = _ask(child, name)
                 finally:
                     self._done[name].set()  # who waits compiles it for itself if that failed
+                    self._note()
                 self._failed |= not done
         except (OSError, ValueError, IndexError):
             self._failed = True
@@ -134,6 +136,10 @@ class Compilation:
                     child.stdin.close()  # it ends
                 child.wait()
             self._close()
+
+    def _note(self) -> None:
+        if not self.seconds and self.wait(0.0):
+            self.seconds = time.monotonic() - self._began
 
     def _close(self) -> None:
         """By the last thread: nothing is to come any more."""
@@ -145,6 +151,7 @@ class Compilation:
                 _mark().touch()
         for each in self._done.values():
             each.set()
+        self._note()
 
     def wait_for(self, name: str) -> None:
         """Until a part is compiled; at once where it is none of these."""
@@ -161,10 +168,17 @@ class Compilation:
         until = time.monotonic() + seconds
         return all(self._done[name].wait(max(until - time.monotonic(), 0.0)) for name in _FIRST)
 
-    def join(self) -> None:
-        """Until all parts are compiled."""
+    @property
+    def all_parts(self) -> tuple[int, int]:
+        """The same of all parts."""
+        return sum(each.is_set() for each in self._done.values()), len(self._done)
+
+    def join(self, seconds: float | None = None) -> bool:
+        """Whether nothing is to come any more; waits so long for it, or until then."""
+        until = None if seconds is None else time.monotonic() + seconds
         for each in self._threads:
-            each.join()
+            each.join(None if until is None else max(until - time.monotonic(), 0.0))
+        return not any(each.is_alive() for each in self._threads)
 
 
 def _child() -> subprocess.Popen[str]:

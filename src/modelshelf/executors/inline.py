@@ -22,6 +22,7 @@ class InlineExecutor(Generic[J, R]):
     def __init__(self, run: Callable[[J], R]) -> None:
         self._run = run
         self._queue: deque[J] = deque()
+        self._urgent: deque[J] = deque()
         self._running: tuple[J, ...] = ()
 
     @property
@@ -29,15 +30,16 @@ class InlineExecutor(Generic[J, R]):
         """The job at work now."""
         return self._running
 
-    def submit(self, job: J) -> None:
+    def submit(self, job: J, urgent: bool = False) -> None:
         """Queue a job."""
-        self._queue.append(job)
+        (self._urgent if urgent else self._queue).append(job)
 
     def next(self, timeout: float) -> Done[J, R] | None:
         """Run the next job now."""
-        if not self._queue:
+        queued = self._urgent or self._queue
+        if not queued:
             return None
-        job = self._queue.popleft()
+        job = queued.popleft()
         self._running = (job,)
         try:
             return Done(job, self._run(job))
@@ -49,6 +51,7 @@ class InlineExecutor(Generic[J, R]):
     def drop(self) -> None:
         """Forget all jobs."""
         self._queue.clear()
+        self._urgent.clear()
 
     def close(self, patience: float = 10.0) -> None:
         """Forget all jobs."""

@@ -31,8 +31,8 @@ class Executor(Protocol[J, R]):
     def running(self) -> tuple[J, ...]:
         """The jobs at work now."""
 
-    def submit(self, job: J) -> None:
-        """Queue a job; jobs are begun in the order of their submission."""
+    def submit(self, job: J, urgent: bool = False) -> None:
+        """Queue a job. Urgent ones are begun first; else in the order of their submission."""
 
     def next(self, timeout: float) -> Done[J, R] | None:
         """A job that came back, waiting up to `timeout` seconds for one; None if none did."""

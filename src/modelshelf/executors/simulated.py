@@ -36,6 +36,7 @@ class SimulatedExecutor(Generic[J, R]):
         self._run = run
         self._seconds = seconds
         self._queue: deque[J] = deque()
+        self._urgent: deque[J] = deque()
         self._at_work: list[tuple[float, int, J]] = []  # a heap: (when done, number, job)
         self._begun = 0
 
@@ -44,9 +45,9 @@ class SimulatedExecutor(Generic[J, R]):
         """The jobs at work now, in the order in which they will be done."""
         return tuple(job for _, _, job in sorted(self._at_work, key=lambda each: each[:2]))
 
-    def submit(self, job: J) -> None:
+    def submit(self, job: J, urgent: bool = False) -> None:
         """Queue a job. It begins now if a worker is free, else when one becomes so."""
-        self._queue.append(job)
+        (self._urgent if urgent else self._queue).append(job)
         self._begin()
 
     def next(self, timeout: float) -> Done[J, R] | None:
@@ -69,6 +70,7 @@ class SimulatedExecutor(Generic[J, R]):
     def drop(self) -> None:
         """Forget the jobs that have not begun."""
         self._queue.clear()
+        self._urgent.clear()
 
     def close(self, patience: float = 10.0) -> None:
         """Forget all jobs."""
@@ -76,8 +78,8 @@ class SimulatedExecutor(Generic[J, R]):
         self._at_work.clear()
 
     def _begin(self) -> None:
-        while self._queue and len(self._at_work) < self.workers:
-            job = self._queue.popleft()
+        while (queued := self._urgent or self._queue) and len(self._at_work) < self.workers:
+            job = queued.popleft()
             done = self.now + max(self._seconds(job), 0.0)
             heapq.heappush(self._at_work, (done, self._begun, job))
             self._begun += 1

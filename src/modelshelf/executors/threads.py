@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
@@ -26,7 +27,8 @@ class ThreadExecutor(Generic[J, R]):
     def __init__(self, run: Callable[[J], R], workers: int) -> None:
         self.workers = workers
         self._run = run
-        self._todo: queue.SimpleQueue[J | None] = queue.SimpleQueue()
+        self._todo: queue.PriorityQueue[tuple[int, int, J | None]] = queue.PriorityQueue()
+        self._numbers = itertools.count()
         self._done: queue.SimpleQueue[Done[J, R]] = queue.SimpleQueue()
         self._at_work: dict[int, J] = {}
         self._threads = [
@@ -41,9 +43,9 @@ class ThreadExecutor(Generic[J, R]):
         """The jobs at work now."""
         return tuple(self._at_work.copy().values())
 
-    def submit(self, job: J) -> None:
+    def submit(self, job: J, urgent: bool = False) -> None:
         """Queue a job."""
-        self._todo.put(job)
+        self._todo.put((0 if urgent else 1, next(self._numbers), job))
 
     def next(self, timeout: float) -> Done[J, R] | None:
         """A job that came back, waiting up to `timeout` seconds for one."""
@@ -68,13 +70,13 @@ class ThreadExecutor(Generic[J, R]):
         """Forget what has not begun, and wait up to `patience` seconds for what is at work."""
         self.drop()
         for _ in self._threads:
-            self._todo.put(None)
+            self._todo.put((0, next(self._numbers), None))
         until = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(until - time.monotonic(), 0.0))
 
     def _work(self, number: int) -> None:
-        while (job := self._todo.get()) is not None:
+        while (job := self._todo.get()[-1]) is not None:
             self._at_work[number] = job
             try:
                 done: Done[J, R] = Done(job, self._run(job))

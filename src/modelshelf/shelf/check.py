@@ -61,7 +61,8 @@ def _ensembles(database: Database) -> set[str]:
     """The files of the ensembles that studies' results name."""
     with database.reading() as connection:
         stored = connection.execute(select(study.c.result).where(study.c.result.is_not(None)))
-        found = [json.loads(result).get("ensemble") or {} for result in stored.scalars()]
+        results = [json.loads(result) for result in stored.scalars()]
+        found = [each.get(kind) or {} for each in results for kind in ("ensemble", "bag")]
     return {each["file"] for each in found if each.get("file")}
 
 

@@ -45,6 +45,7 @@ class Baselines:
         self._problem = problem
         self._found: list[Baseline] = []
         self._dropped = False
+        self.seconds = 0.0  #: that its thread was at work on a core, so far
         self._thread = threading.Thread(target=self._run, name="modelshelf-baselines")
 
     def start(self) -> None:
@@ -74,12 +75,14 @@ class Baselines:
         load()
         models = plain_models()
         for name in fitted_on(self._problem):
+            self.seconds = time.thread_time()
             if self._dropped:
                 return
             try:
                 self._found.append(_measured(name, models[name], self._problem))
             except (ValueError, MemoryError, ArithmeticError, DataError):
                 continue
+        self.seconds = time.thread_time()
 
 
 def _measured(name: str, fit: Fit, problem: Problem) -> Baseline:

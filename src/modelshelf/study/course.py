@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING
 
 from modelshelf.core.errors import MemberError, StoppedError
 from modelshelf.core.records import Baseline, Purpose, Status, Winner
+from modelshelf.engines import kernels
 from modelshelf.executors import Executor, InlineExecutor, ThreadExecutor
 from modelshelf.search import Searcher
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.baselines import Baselines
 from modelshelf.study.budget import Clock
-from modelshelf.study.engines import Engines
+from modelshelf.study.engines import Engines, kinds_of
 from modelshelf.study.ensembling import Ensembling
-from modelshelf.study.finals import expected_seconds, plan_for, within
+from modelshelf.study.finals import plan_for
 from modelshelf.study.gain import Watch, more_time
-from modelshelf.study.loop import Loop
+from modelshelf.study.loop import Arrival, Loop
 from modelshelf.study.model import Model
-from modelshelf.study.notes import notes_on_result, notes_on_rows, nothing_found
+from modelshelf.study.notes import (
+    notes_on_result,
+    notes_on_rows,
+    notes_on_time,
+    nothing_found,
+)
+from modelshelf.study.pace import Pace
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Progress, Stopper
 from modelshelf.study.result import StudyResult
 from modelshelf.study.searching import WINDOW, Search
 from modelshelf.study.spaces import first_trial, notes_on_space
+from modelshelf.study.teller import Teller
 from modelshelf.study.trial import Leg
 from modelshelf.study.winner import Finals, Verdict
 from modelshelf.study.work import Trainer, Work, ranking_value
@@ -34,9 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Course"]
 
-_FINALS = 0.4  # of the time, the most that re-tests and the winner's scoring may take
-_SLACK = 1.2  # times what they are expected to take is kept for them
-_LESS_SLACK = 1.1  # once the search has ended: no plan is given up for a moment's delay
+_MOMENT = 0.2  # seconds between two looks at what is being compiled
 
 
 class Course:
@@ -55,8 +61,9 @@ class Course:
     ) -> None:
         self._request, self._problem, self._shelf = request, problem, shelf
         self._record, self._clock = record, clock
-        self._observer, self._stopper = observer, stopper
+        self._stopper = stopper
         self._limit = request.budget.seconds
+        self._kinds = kinds_of(request.space)
         self._engines = Engines(
             request.device,
             request.own,
@@ -92,7 +99,13 @@ class Course:
         )
         self._plan = plan_for(problem.dataset.rows, request.folds, problem.refits)
         self._finals = Finals(
-            problem, request.seed, self._loop, self._search, self._plan, request.prefer
+            problem,
+            request.seed,
+            self._loop,
+            self._search,
+            self._plan,
+            request.prefer,
+            None if self._limit is None else self._beside,
         )
         self._ensembling = Ensembling(
             problem,
@@ -101,17 +114,35 @@ class Course:
             None if self._limit is None else request.data_key,
             self._engines,
         )
+        self._pace = Pace(
+            self._limit,
+            clock,
+            record.seconds,
+            self._executor.workers,
+            self._plan,
+            problem.dataset.rows,
+            self._search,
+            self._loop,
+            self._ensembling,
+        )
         self._watch = Watch(problem.metric, request.budget.least_gain)
         self._baselines = Baselines(problem)
         self._untested: tuple[str, ...] = ()  # why there is no test score, where there should be
         told = [note for note in problem.dataset.notes if note not in request.dataset.notes]
-        self._progress = Progress(
-            "searching",
-            0.0,
-            self._limit,
-            request.budget.trials,
-            at_most=request.budget.least_gain is not None,
-            notes=(*told, *notes_on_rows(problem)),
+        self._teller = Teller(
+            observer,
+            clock,
+            self._search,
+            self._baselines,
+            lambda: self._executor.running,
+            Progress(
+                "searching",
+                0.0,
+                self._limit,
+                request.budget.trials,
+                at_most=request.budget.least_gain is not None,
+                notes=(*told, *notes_on_rows(problem)),
+            ),
         )
 
     # -- the course ---------------------------------------------------------------------------
@@ -121,7 +152,6 @@ class Course:
 
         What was `searched` in full before goes on with the choice of a winner.
         """
-        self._baselines.start()
         try:
             return self._run(searched)
         finally:
@@ -134,91 +164,109 @@ class Course:
     def _run(self, searched: bool) -> StudyResult:
         self._loop.load()
         self._search.load()
-        self._tell()
+        self._compile()
+        self._baselines.start()
+        self._teller.tell()
         if not searched:
-            self._search.run(self._search_over, self._tell)
-        self._break_off()
+            self._search.run(self._search_over, self._teller.tell, self._most)
+            self._insist()
         if self._asked_to_stop():
             return self._unfinished()
-        if self._limit is not None:  # as much of the plan as there is time for
-            seconds = self._left() * self._executor.workers / _LESS_SLACK
-            self._finals.plan = within(self._plan, seconds, *self._costs())
-        self._phase("re-testing")
-        self._finals.run(self._finals_over, self._tell_retests)
-        self._break_off()
+        self._finals.plan = self._pace.plan()
+        self._teller.tell(phase="re-testing")
+        self._finals.run(self._finals_over, self._teller.retests)
         if self._asked_to_stop():
             return self._unfinished()
-        self._phase("scoring")
-        verdict = self._finals.verdict(self._time_over, self._tell_retests)
-        self._break_off()
+        self._teller.tell(phase="scoring")
+        verdict = self._finals.verdict(self._time_over, self._teller.retests)
         if verdict is None:
             reasons = [t.reason for t in self._shelf.trials(self._record.name) if t.reason]
-            raise nothing_found(self._counts(), reasons, self._limit)
-        self._phase("testing")
-        baselines = self._baselines.wait(None if self._limit is None else self._left())
-        return self._store(self._tested(verdict), verdict, baselines)
+            raise nothing_found(self._counts(), reasons)
+        self._spend_the_rest()
+        self._break_off()
+        self._teller.tell(phase="testing")
+        left = None if self._limit is None else max(self._pace.left(), 0.0)
+        return self._store(self._tested(verdict), verdict, self._baselines.wait(left))
+
+    def _compile(self) -> None:
+        """Wait for what the first networks are trained by, where this processor has it not yet.
+
+        It is no part of what a network costs, and nothing else wants the cores meanwhile.
+        """
+        compilation = kernels.begin() if "dense" in self._kinds else None
+        if compilation is None:
+            return
+        began = self._clock()
+        while not compilation.wait(_MOMENT) and not self._asked_to_stop():
+            self._teller.tell(phase="compiling", parts=compilation.progress)
+        waited = self._clock() - began
+        self._pace.compiled(waited, compilation.seconds if waited > _MOMENT else 0.0)
+        self._teller.tell(phase="searching", limit=self._pace.limit)
+
+    def _insist(self) -> None:
+        """There is always an answer: where time is up and no network stands, wait for the first.
+
+        One at work is halted at the end of the epoch that it is in: that is a network too.
+        """
+        while self._limit is not None and self._search.best is None and self._loop.outstanding:
+            if self._asked_to_stop() or self._search.hopeless:
+                return
+            if self._pace.left() <= 0.0 and self._kinds == {"dense"}:
+                self._executor.drop()
+                self._stopper.halt()
+            seen = self._loop.collect()
+            self._loop.dispatch([], seen)
+            for arrival in seen:
+                self._search.observe(arrival)
+            self._teller.tell()
+            if self._pace.left() <= 0.0 and not self._executor.running:
+                break
+        self._stopper.clear()
+
+    def _beside(self, seen: list[Arrival]) -> None:
+        """While re-tests are at work, the search goes on where a core is free."""
+        if seen:
+            self._search.follow(seen, self._pace.filler())
+        else:
+            self._search.go_on(self._pace.filler())
+
+    def _spend_the_rest(self) -> None:
+        """What is left until the margin goes to the search: its networks may join the ensemble."""
+        if self._limit is None or self._watch.stopped:
+            return
+        self._teller.tell(phase="searching on")
+        self._search.go_on(self._pace.rest())
+        while self._loop.outstanding and not self._time_over() and self._pace.rest() > 0.0:
+            self._search.follow(self._loop.collect(), self._pace.rest())
+            self._teller.tell()
 
     def _asked_to_stop(self) -> bool:
+        if self._stopper.requested:
+            self._break_off()
         return self._stopper.requested
 
+    def _most(self) -> float:
+        """The most seconds that a leg of the search may take: re-tests wait for it."""
+        return self._pace.until_finals() + self._pace.filler()
+
     def _search_over(self) -> bool:
-        if self._asked_to_stop() or self._search.hopeless:
+        if self._stopper.requested or self._search.hopeless:
             return True
         if self._limit is None:
             return False
         if self._watch.over(len(self._search.standing), self._search.standings):
             return True
-        most = _FINALS * self._limit
-        costs = self._costs()
-        plan = within(self._plan, most * self._executor.workers, *costs)
-        reserve = _SLACK * expected_seconds(plan, costs[plan.brief]) / self._executor.workers
-        reserve = min(max(reserve, 0.08 * self._limit), most)
-        # What earlier runs of this study searched counts; what is left to do gets its time anyway.
-        return self._record.seconds + self._clock() >= self._limit - self._margin - reserve
-
-    def _costs(self) -> tuple[list[float], list[float]]:
-        """Seconds on one core to train each finalist again: to its end, and as far as it came."""
-        whole, brief = [], []
-        for trial, arrival in self._search.ranked(self._plan.finalists):
-            epochs, best = max(arrival.outcome.epoch, 1), arrival.outcome.best_epoch
-            most = trial.configuration.whole("epochs")
-            patience = trial.configuration.whole("patience") or math.inf
-            ended = arrival.outcome.status is Status.FINISHED
-            wanted = min(epochs * 1.2 if ended else best * 1.5 + patience, most)
-            spent = self._search.seconds_of(trial.number)
-            whole.append(spent * wanted / epochs)
-            brief.append(spent)
-        return whole, brief
+        if self._search.best is None:
+            return self._pace.left() <= 0.0
+        idle = self._search.starved and self._loop.outstanding < self._executor.workers
+        return idle or self._pace.until_finals() <= 0.0
 
     def _finals_over(self) -> bool:
         """Whether only the time to score the winner is left."""
-        winner = replace(self._finals.plan, choosing=(), finalists=1)
-        expected = expected_seconds(winner, self._costs()[winner.brief])
-        return self._time_over(_SLACK * expected / self._executor.workers)
+        return self._time_over(self._pace.for_scoring(self._finals.plan))
 
     def _time_over(self, reserve: float = 0.0) -> bool:
-        if self._asked_to_stop():
-            return True
-        return self._limit is not None and self._left() <= reserve
-
-    def _left(self) -> float:
-        """Seconds until only the margin is left."""
-        return math.inf if self._limit is None else self._limit - self._margin - self._clock()
-
-    def _until_closing(self) -> float:
-        return math.inf if self._limit is None else self._limit - self._closing - self._clock()
-
-    @property
-    def _margin(self) -> float:
-        """Seconds kept for the ensemble, the test, the writing and the printing."""
-        ensemble = self._ensembling.expected_seconds(*self._loop.measured)
-        return self._closing + min(ensemble, 0.1 * (self._limit or 0.0))
-
-    @property
-    def _closing(self) -> float:
-        """Seconds kept for the test, the writing and the printing."""
-        test = 2.0 * self._ensembling.test_seconds(self._loop.measured[2])
-        return min(0.35 + 0.01 * (self._limit or 0.0) + test, 0.25 * (self._limit or 0.0))
+        return self._stopper.requested or self._pace.left() <= reserve
 
     def _break_off(self) -> None:
         """Bring back what is still at work, and forget it: the log keeps it as not done."""
@@ -261,12 +309,13 @@ class Course:
         counted = self._shelf.trials(self._record.name, purpose=Purpose.SEARCH)
         waiting = [t.number for t in counted if t.status in (Status.RUNNING, Status.PAUSED)]
         self._shelf.mark(self._record.name, waiting, Status.STOPPED)
-        ensemble, said = self._ensembling.run(verdict.trial.number, self._until_closing)
+        ensemble, bag, said = self._ensembling.run(verdict.trial.number, self._pace.until_closing)
         noise = winner.validation_std / math.sqrt(max(winner.retests, 1))
         standings, metric = self._search.standings(), self._problem.metric
         result = replace(
             self._result(winner, baselines),
             ensemble=ensemble,
+            bag=bag,
             notes=(*self._notes(verdict, baselines), *([said] if said else [])),
             traded=verdict.traded,
             more_time=more_time(standings, metric, winner.validation, noise),
@@ -290,6 +339,7 @@ class Course:
             *self._engines.notes,
             *notes_on_space(self._record, len(self._search.outside)),
             *notes_on_result(self._problem, verdict, baselines, self._watch, uses),
+            *notes_on_time(self._pace, verdict),
         )
 
     def _result(self, winner: Winner, baselines: tuple[Baseline, ...]) -> StudyResult:
@@ -305,7 +355,8 @@ class Course:
             member_steps=self._loop.steps_done,
             seconds={
                 "total": self._clock(),
-                "training": self._loop.training_seconds,
+                "compiling": self._pace.compiling,
+                "training": sum(self._loop.training.values()),
                 "search": self._search.seconds,
                 "shelf": self._loop.writing_seconds,
             },
@@ -313,7 +364,19 @@ class Course:
             understood=self._record.understood,
             prefer=self._request.prefer,
             timed=self._limit is not None,
+            core_seconds=self._core_seconds(),
         )
+
+    def _core_seconds(self) -> dict[str, float]:
+        """Of this run, on which all cores could have been at work: what for, and in all."""
+        spent = dict(self._loop.spent)
+        search = spent.pop(Purpose.SEARCH, 0.0)
+        return {
+            "search": search,
+            "retests": sum(spent.values()),
+            "baselines": self._baselines.seconds,
+            "all": self._executor.workers * self._clock(),
+        }
 
     def _counts(self) -> dict[str, int]:
         found = self._shelf.counts(self._record.name)
@@ -341,42 +404,3 @@ class Course:
         )
         self._shelf.update_study(self._record.name, seconds=self._record.seconds + self._clock())
         return replace(self._result(winner, self._baselines.found), complete=False)
-
-    # -- what is told -------------------------------------------------------------------------
-
-    def _phase(self, phase: str) -> None:
-        self._progress = replace(self._progress, phase=phase)
-        self._tell()
-
-    def _tell_retests(self, done: int, wanted: int) -> None:
-        self._progress = replace(self._progress, retests=(done, wanted))
-        self._tell()
-
-    def _tell(self) -> None:
-        tally, progress = self._search.tally, self._progress
-        best = self._search.best
-        if best is not None and best.leg.trial.configuration.barcode != progress.best_barcode:
-            point = (self._clock(), best.outcome.score)
-            progress = replace(progress, improvements=(*progress.improvements, point))
-        if best is not None:
-            progress = replace(
-                progress,
-                best_barcode=best.leg.trial.configuration.barcode,
-                best_score=best.outcome.score,
-                best_configuration=best.leg.trial.configuration,
-            )
-        self._progress = replace(
-            progress,
-            elapsed=self._clock(),
-            started=self._search.evidence.started,
-            finished=tally[Status.FINISHED],
-            paused=tally[Status.PAUSED] + tally[Status.STOPPED],
-            diverged=tally[Status.DIVERGED],
-            failed=tally[Status.FAILED],
-            running=tuple(
-                (leg.trial.configuration, leg.job.from_epoch, leg.job.to_epoch)
-                for leg in self._executor.running
-            ),
-            baselines=self._baselines.found,
-        )
-        self._observer(self._progress)

@@ -25,6 +25,8 @@ from modelshelf.engines import numpy_
 from modelshelf.engines.torch_.devices import find_device
 from modelshelf.engines.torch_.own import may_be_sequential
 from modelshelf.space.configuration import Configuration
+from modelshelf.space.domains import Value
+from modelshelf.space.part import choices
 from modelshelf.space.space import Space
 
 __all__ = [
@@ -185,6 +187,12 @@ class Engines:
         )
         looked_at = kind == "module" and self._device.name == "cpu" and may_be_sequential(build)
         return RecognisedEngine(remote) if looked_at else remote
+
+
+def kinds_of(space: Space) -> set[Value]:
+    """The kinds of network that a space holds."""
+    part = space.general.get("network")
+    return {"dense"} if part is None else set(choices(part))
 
 
 def stackable(space: Space) -> bool:

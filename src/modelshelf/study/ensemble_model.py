@@ -37,19 +37,24 @@ class EnsembleModel:
 
     @classmethod
     def from_shelf(
-        cls, study: str, shelf: str | Path | None = None, *, own: OwnModule | None = None
+        cls,
+        study: str,
+        shelf: str | Path | None = None,
+        *,
+        kind: str = "ensemble",
+        own: OwnModule | None = None,
     ) -> EnsembleModel:
-        """The ensemble of the study of this name, or whose name begins so.
+        """The ensemble of the study of this name, or whose name begins so; or its winner's `bag`.
 
         Raises `ShelfError` where there is no such study, `SettingError` where it has none.
         """
         with Shelf.open(shelf) as opened:
             record = opened.study(study)
-            found = (record.result or {}).get("ensemble")
+            found = (record.result or {}).get(kind)
             if not found:
                 why = "it has not chosen one" if record.result else "it has not come to its end"
                 raise SettingError(
-                    f"The study {record.name!r} has no ensemble: {why}. Its command goes on with "
+                    f"The study {record.name!r} has no {kind}: {why}. Its command goes on with "
                     "it; `modelshelf shelf` lists the networks that it has."
                 )
             return cls._read(opened, found["file"], partial(torch_network, own=own))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.answers import unpacked
 from modelshelf.study.engines import Engines
-from modelshelf.study.ensemble import STEPS, Predictions, select
+from modelshelf.study.ensemble import Predictions, select
 from modelshelf.study.ensemble_model import EnsembleModel
 from modelshelf.study.model import Model
 from modelshelf.study.problem import Problem
@@ -31,9 +31,11 @@ _MOST = 100  # candidates, the best of the search by their loss
 _MOST_NUMBERS = 40_000_000  # of their answers together: 160 MB
 _SAMPLE = 1_000  # rows on which answering is timed
 _CHOOSING = 2e-7  # seconds for each candidate and row
+_USUAL = 40  # networks that answer in the end, those of re-tests among them
 _CALL = 4_000  # rows that could be answered in what an answer takes besides, beside other threads
 _NO_TIME = "There was no time for an ensemble. Give more time for one."
 _UNUSABLE = (Status.DIVERGED, Status.FAILED)
+_RETESTS = (Purpose.RETEST, Purpose.CONFIRM, Purpose.REFIT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,61 +62,98 @@ class Ensembling:
             return 0.0
         candidates, rows = min(networks, self._most), self._shape[0]
         timed = 4 * _SAMPLE
-        tests = min(candidates, 2 * STEPS) * self.test_seconds(answering, timed)
-        return 0.25 + 2.0 * (candidates * writing + tests + _CHOOSING * candidates * rows)
+        tests = min(candidates, _USUAL) * self.test_seconds(answering, timed)
+        return 0.1 + candidates * writing + tests + _CHOOSING * candidates * rows
 
     def test_seconds(self, answering: float, more: int = 0) -> float:
         """What it should take one network to answer the test rows, and some more."""
         return answering * (self._test_rows + more) / (self._shape[0] + _CALL)
 
-    def run(self, winner: int, left: Callable[[], float]) -> tuple[Ensemble | None, str]:
-        """The ensemble, and what is to be said where there is none. `left()` is in seconds.
+    def run(
+        self, winner: int, left: Callable[[], float]
+    ) -> tuple[Ensemble | None, Ensemble | None, str]:
+        """The ensemble, the winner's folds together, and what is to be said where there is none.
 
-        `winner` is the number of the winner's trial. The test rows were given up for it before:
-        this is the same use of them.
+        `winner` is the number of the winner's trial, and `left()` is in seconds. The test rows
+        were given up for it before: this is the same use of them.
         """
         try:
             return self._gathered(winner, left)
         except MemberError as error:  # a person's own module, on rows of another number
-            return None, f"There is no ensemble, for a network of it could not answer. {error}"
+            return (
+                None,
+                None,
+                f"There is no ensemble, for a network of it could not answer. {error}",
+            )
 
-    def _gathered(self, winner: int, left: Callable[[], float]) -> tuple[Ensemble | None, str]:
+    def _gathered(
+        self, winner: int, left: Callable[[], float]
+    ) -> tuple[Ensemble | None, Ensemble | None, str]:
         records, outputs = self._candidates(left() / 2)
         if left() <= 0:
-            return None, _NO_TIME
+            return None, None, _NO_TIME
+        record = self.shelf.trial(self.study, winner)
+        alone = self._model([record], np.ones(1))
+        costs = alone.parameters, self._timed(alone)
+        again = _Again(self.shelf)
+        folds = [each for each in again.of(record) if each.purpose is not Purpose.REFIT]
+        bag = None
+        if len(folds) > 1:
+            bag = self._named(folds, np.full(len(folds), 1.0 / len(folds)), costs, left)
         if len(records) < 2:
-            return None, ""
+            return None, bag, ""
         target = self.problem.dataset.target[self.problem.rows(SEARCH_SPLIT)[1]]
         chosen = select(Predictions(outputs, target), self.problem.metric, self.problem.seed)
         order = np.argsort(-chosen.weights, kind="stable")[: chosen.size]
-        taken = [records[i] for i in order]
-        model = self._model(taken, chosen.weights[order])
+        taken = [records[i] for i in order], chosen.weights[order]
+        found = self._named(*again.beside(*taken), costs, left) or self._named(*taken, costs, left)
+        if found is None:
+            return None, bag, _NO_TIME
+        found = replace(
+            found,
+            validation=chosen.validation,
+            single=chosen.single,
+            candidates=len(records),
+            configurations=chosen.size,
+        )
+        return found, bag, ""
+
+    def _named(
+        self,
+        records: Sequence[TrialRecord],
+        weights: NDArray[np.float64],
+        winner: tuple[int, float],
+        left: Callable[[], float],
+    ) -> Ensemble | None:
+        """These networks together, tested and on the shelf; None where there is no time for that.
+
+        `winner` are the winner's parameters, and its seconds to answer 1,000 rows.
+        """
+        order = np.argsort(-weights, kind="stable")
+        model = self._model([records[i] for i in order], weights[order])
         seconds = self._timed(model)
         if seconds / _SAMPLE * self._test_rows > left():
-            return None, _NO_TIME
-        alone = self._model([self.shelf.trial(self.study, winner)], np.ones(1))
-        winner_seconds = self._timed(alone)
+            return None
         test, between = self._tested(model)
-        named = [self.shelf.preparation_of(each.study, each.number) for each in taken]
+        named = [self.shelf.preparation_of(records[i].study, records[i].number) for i in order]
         file = model.write(self.shelf, named)  # last: by then every network has answered
         return Ensemble(
-            size=chosen.size,
-            validation=chosen.validation,
+            size=len(records),
+            validation=math.nan,
             test=test,
             test_interval=between,
-            single=chosen.single,
             candidates=len(records),
             members=tuple(
                 Member(each.copy, float(weight))
                 for each, weight in zip(model.members, model.weights, strict=True)
             ),
             parameters=model.parameters,
-            winner_parameters=alone.parameters,
+            winner_parameters=winner[0],
             bytes=model.bytes,
             seconds=seconds,
-            winner_seconds=winner_seconds,
+            winner_seconds=winner[1],
             file=file,
-        ), ""
+        )
 
     @property
     def _test_rows(self) -> int:
@@ -175,7 +214,7 @@ class Ensembling:
         network = self.engines.network(configuration, prepared.preparation, tensors)
         return self.problem.answers(network, prepared)
 
-    def _model(self, records: list[TrialRecord], weights: NDArray[np.float64]) -> EnsembleModel:
+    def _model(self, records: Sequence[TrialRecord], weights: NDArray[np.float64]) -> EnsembleModel:
         members = tuple(
             Model.from_record(self.shelf, each, self.engines.network) for each in records
         )
@@ -196,3 +235,37 @@ class Ensembling:
         if self.problem.test_frame is None or self.problem.test_target is None:
             return None, None
         return self.problem.on_test(model.answer(self.problem.test_frame))
+
+
+class _Again:
+    """The networks of re-tests: what a configuration became on other splits, and on all rows."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._studies: dict[str, dict[str, list[TrialRecord]]] = {}
+
+    def of(self, record: TrialRecord) -> list[TrialRecord]:
+        """Those of a network's configuration in its own study, in the order of their numbers."""
+        if record.study not in self._studies:
+            found: dict[str, list[TrialRecord]] = {}
+            for each in self._shelf.trials(record.study, sort="number"):
+                if each.purpose in _RETESTS and each.status not in _UNUSABLE and each.best_epoch:
+                    found.setdefault(each.barcode, []).append(each)
+            self._studies[record.study] = found
+        return self._studies[record.study].get(record.barcode, [])
+
+    def beside(
+        self, records: Sequence[TrialRecord], weights: NDArray[np.float64]
+    ) -> tuple[list[TrialRecord], NDArray[np.float64]]:
+        """The same networks and those of their re-tests, which share their weight.
+
+        They have learned from the rows that choose, so that these cannot judge them; but each is
+        the same configuration, trained once more, and no worse a guess than the one that is judged.
+        """
+        every: list[TrialRecord] = []
+        shares: list[float] = []
+        for record, weight in zip(records, weights, strict=True):
+            group = [record, *self.of(record)]
+            every += group
+            shares += [weight / len(group)] * len(group)
+        return every, np.array(shares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -46,8 +47,10 @@ def plan_for(rows: int, folds: int, refits: bool) -> Plan:
     return Plan(4, splits[:choosing], splits[choosing:], refits)
 
 
-def within(plan: Plan, seconds: float, each: Sequence[float], brief: Sequence[float]) -> Plan:
-    """The largest part of a plan that `seconds`, on all workers together, are enough for.
+def within(
+    plan: Plan, seconds: float, workers: int, each: Sequence[float], brief: Sequence[float]
+) -> Plan:
+    """The largest part of a plan that `seconds` are enough for, with so many workers.
 
     `each` is what a training of each finalist should take, best first, and `brief` the same for
     no more epochs than the search trained it. First fewer splits and finalists, then shorter
@@ -67,7 +70,7 @@ def within(plan: Plan, seconds: float, each: Sequence[float], brief: Sequence[fl
     smaller += [replace(each, brief=True) for each in smaller[2:]]
     smaller += [replace(least, brief=True, finalists=1, choosing=())]
     for each_plan in smaller:
-        if expected_seconds(each_plan, brief if each_plan.brief else each) <= seconds:
+        if expected_seconds(each_plan, brief if each_plan.brief else each, workers) <= seconds:
             return each_plan
     return smaller[-1]
 
@@ -76,11 +79,24 @@ def within(plan: Plan, seconds: float, each: Sequence[float], brief: Sequence[fl
 _BESIDES = 0.05
 
 
-def expected_seconds(plan: Plan, each: Sequence[float]) -> float:
-    """What a plan should take, where a training of each finalist takes this."""
+def expected_seconds(plan: Plan, each: Sequence[float], workers: int = 1) -> float:
+    """What a plan should take, where a training of each finalist takes this on one core.
+
+    Re-tests are dealt to the workers as they come free: the last of them is waited for. Then the
+    winner's trainings, all of a length, go in rounds.
+
+    >>> split = Split("fold", 0, 5)
+    >>> plan = Plan(2, (split,), (split, split), True)
+    >>> [round(expected_seconds(plan, [0.95, 1.95], w), 2) for w in (1, 2)]
+    [9.0, 6.0]
+    """
     every, winner = plan.trainings
     among = [_BESIDES + seconds for seconds in each[: plan.finalists]]
-    return every * sum(among) + winner * max(among, default=0.0)
+    longest = max(among, default=0.0)
+    shared = every * sum(among) / workers
+    if every:
+        shared += longest * (1 - 1 / workers) / 2
+    return shared + math.ceil(winner / workers) * longest
 
 
 def stands_apart(value: float, retested: Sequence[tuple[float, float]]) -> bool:

@@ -9,6 +9,7 @@ the same study. Where the budget is time, they retire as they come.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -68,7 +69,8 @@ class Loop:
         self.files: dict[int, StoredFile] = {}
         self.arrivals: list[Arrival] = []  # every retired leg, in order of retirement
         self.steps_done = 0
-        self.training_seconds = 0.0
+        self.training: dict[Purpose, float] = defaultdict(float)  # seconds on one core, by purpose
+        self.spent: dict[Purpose, float] = defaultdict(float)  # the same, of this run alone
         self.writing_seconds = 0.0
         self._shelved, self._shelving, self._answering = 0, 0.0, 0.0  # legs of this run
         self._next_job = 0
@@ -102,7 +104,7 @@ class Loop:
                 record.seed,
             )
             self.steps_done += record.steps
-            self.training_seconds += record.seconds
+            self.training[record.purpose] += record.seconds
         stored: dict[int, TrialFile] = self._shelf.files(self._study)
         self.files = {number: each.file for number, each in stored.items()}
         log = self._shelf.jobs(self._study)
@@ -124,13 +126,17 @@ class Loop:
         if arrival is not None:
             self._ready[record.job.number] = arrival
 
-    def resume(self, wanted: Callable[[Trial], bool]) -> None:
+    def waiting_for(self, wanted: Callable[[Trial], bool]) -> int:
+        """How many legs of these trials were dispatched and did not retire yet."""
+        return sum(wanted(leg.trial) for leg in self._waiting.values())
+
+    def resume(self, wanted: Callable[[Trial], bool], urgent: bool = False) -> None:
         """Take up again the legs of these trials that the log left unfinished."""
         for number, leg in sorted(self._cut_off.items()):
             if wanted(leg.trial):
                 self._waiting[number] = self._cut_off.pop(number)
                 if number not in self._ready:
-                    self._executor.submit(leg)
+                    self._executor.submit(leg, urgent)
 
     def _leg(self, job: Job) -> Leg:
         file = self.files.get(job.trial) if job.from_epoch else None
@@ -145,7 +151,10 @@ class Loop:
         return trial
 
     def dispatch(
-        self, wanted: Iterable[tuple[Trial, int, int, int, float]], seen: Iterable[Arrival] = ()
+        self,
+        wanted: Iterable[tuple[Trial, int, int, int, float]],
+        seen: Iterable[Arrival] = (),
+        urgent: bool = False,
     ) -> None:
         """Send out legs: (trial, rung, from epoch, to epoch, keep), after these retirements.
 
@@ -168,7 +177,7 @@ class Loop:
         self._write(trials=fresh, jobs=[leg.job for leg in legs], retired=retired)
         for leg in legs:
             self._waiting[leg.job.number] = leg
-            self._executor.submit(leg)
+            self._executor.submit(leg, urgent)
 
     def _described(self, trial: Trial) -> NewTrial:
         return NewTrial(
@@ -224,7 +233,8 @@ class Loop:
         if work.file is not None:
             self.files[leg.trial.number] = work.file
         self.steps_done += outcome.steps
-        self.training_seconds += outcome.seconds
+        self.training[leg.trial.purpose] += outcome.seconds
+        self.spent[leg.trial.purpose] += outcome.seconds
         self.writing_seconds += work.writing
         self._shelved += 1
         self._shelving += work.writing

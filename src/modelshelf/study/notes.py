@@ -11,12 +11,14 @@ import numpy as np
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Baseline, Direction
 from modelshelf.data.metrics import score
+from modelshelf.engines import kernels
 from modelshelf.study.baselines import fitted_on
 from modelshelf.study.gain import Watch
+from modelshelf.study.pace import Pace
 from modelshelf.study.problem import Problem
 from modelshelf.study.winner import Verdict
 
-__all__ = ["constant_score", "notes_on_result", "notes_on_rows", "nothing_found"]
+__all__ = ["constant_score", "notes_on_result", "notes_on_rows", "notes_on_time", "nothing_found"]
 
 _CLEARLY = 2.0  # standard errors
 
@@ -44,7 +46,7 @@ def notes_on_result(
     if verdict.confirmed == 0:
         notes.append(
             "There was no time to re-test the winner: its validation score is the best of "
-            "many, and so too good. Give it more time."
+            "many, and so too good."
         )
     elif not _better_than_constant(problem, verdict):
         answer = "the commonest class" if problem.classes else "the mean"
@@ -70,15 +72,21 @@ def notes_on_result(
     return notes
 
 
-def nothing_found(
-    counts: Mapping[str, int], reasons: Sequence[str], limit: float | None
-) -> SettingError:
-    """Why a study has no winner: trials by what became of them, and what failed ones said."""
-    if counts["diverged"] + counts["failed"] == 0:
-        return SettingError(
-            f"No network reached its first rung in {limit or 0:g} s. Give more time: "
-            "the first run on a machine also compiles the engine, which takes some seconds."
+def notes_on_time(pace: Pace, verdict: Verdict) -> list[str]:
+    """What compiling took from the time, and what a little more of it would have bought."""
+    notes = [note for note in (kernels.not_kept(),) if note and pace.compiling]
+    if pace.limit is not None and pace.asked is not None and pace.limit > pace.asked:
+        notes.append(
+            f"The engine was compiled for this processor, which took {pace.compiling:.0f} s, once: "
+            f"the study had {pace.limit - pace.asked:.0f} s more than was asked for."
         )
+    if pace.limit is not None and verdict.confirmed == 0:
+        notes.append(f"About {max(pace.for_finals(), 1.0):.0f} s more would re-test it.")
+    return notes
+
+
+def nothing_found(counts: Mapping[str, int], reasons: Sequence[str]) -> SettingError:
+    """Why a study has no winner: trials by what became of them, and what failed ones said."""
     common = f" The commonest reason: {Counter(reasons).most_common(1)[0][0]}" if reasons else ""
     common += "." if common and not common.endswith(".") else ""
     advice = " Narrow the space to lower learning rates." if counts["diverged"] else ""

@@ -18,7 +18,7 @@ __all__ = ["Observer", "Progress", "Stopper"]
 class Progress:
     """Where a study stands: one record, drawn by every face alike."""
 
-    phase: str  #: "reading", "searching", "re-testing", "scoring", "testing"
+    phase: str  #: "compiling", "searching", "re-testing", "scoring", "testing"
     elapsed: float  #: seconds of this run
     limit: float | None  #: seconds this run may take; None where trials are counted
     trials_limit: int | None
@@ -34,6 +34,7 @@ class Progress:
     best_configuration: Configuration | None = None
     improvements: tuple[tuple[float, float], ...] = ()  #: (elapsed, score) each time it improved
     retests: tuple[int, int] = (0, 0)  #: done, wanted
+    parts: tuple[int, int] = (0, 0)  #: of the engine: compiled for this processor, and wanted
     baselines: tuple[Baseline, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -55,6 +56,11 @@ class Stopper:
         """Finish tidily, as soon as may be."""
         self.requested = True
         self.flag[0] = 1
+
+    def halt(self) -> None:
+        """Bring back the members at work at the end of the epoch that they are in."""
+        if not self.requested:
+            self.flag[0] = 2
 
     def interrupt(self) -> None:
         """Bring back the members at work, without stopping the study."""

@@ -38,7 +38,7 @@ class StudyResult:
     baselines: tuple[Baseline, ...]
     trials: Mapping[str, int] = field(hash=False)  #: started, finished, stopped, diverged, failed
     member_steps: int
-    seconds: Mapping[str, float] = field(hash=False)  #: total, training, search, shelf
+    seconds: Mapping[str, float] = field(hash=False)  #: total, compiling, training, search, shelf
     shelf: Path
     understood: tuple[str, ...] = ()  #: what was understood of the data
     notes: tuple[str, ...] = ()  #: what a reader should know about how this came about
@@ -48,6 +48,9 @@ class StudyResult:
     timed: bool = False  #: whether the budget was time, not a number of trials
     more_time: MoreTime | None = None  #: what twice of it should buy; None where unknown
     reused: bool = False  #: True where the study was finished before, and was not run again
+    bag: Ensemble | None = None  #: the winner's networks of all folds, of equal weight
+    #: One core's, of the last run: for the search, re-tests, baselines, and all there was.
+    core_seconds: Mapping[str, float] = field(default_factory=dict, hash=False)
     own: OwnModule | None = None  #: what builds a person's own module; it is not on the shelf
 
     @property
@@ -67,6 +70,18 @@ class StudyResult:
                 f"The study {self.study} has no ensemble: give it more time, or use its winner."
             )
         return EnsembleModel.from_file(self.ensemble.file, self.shelf, own=self.own)
+
+    @property
+    def bag_model(self) -> EnsembleModel:
+        """The winner's folds, ready to answer. Raises `SettingError` where there are not two."""
+        from modelshelf.study.ensemble_model import EnsembleModel
+
+        if self.bag is None:
+            raise SettingError(
+                f"The winner of the study {self.study} was trained on one split alone: give it "
+                "more time, or use its winner."
+            )
+        return EnsembleModel.from_file(self.bag.file, self.shelf, own=self.own)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; a number that is not finite is None."""
@@ -88,10 +103,12 @@ class StudyResult:
             "direction": self.direction.value,
             "winner": winner,
             "ensemble": asdict(self.ensemble) if self.ensemble else None,
+            "bag": asdict(self.bag) if self.bag else None,
             "baselines": [asdict(each) for each in self.baselines],
             "trials": dict(self.trials),
             "member_steps": self.member_steps,
             "seconds": dict(self.seconds),
+            "core_seconds": dict(self.core_seconds),
             "shelf": str(self.shelf),
             "understood": list(self.understood),
             "notes": list(self.notes),
@@ -123,6 +140,7 @@ class StudyResult:
                 }
             ),
             ensemble=_ensemble(stored["ensemble"]) if stored["ensemble"] else None,
+            bag=_ensemble(stored["bag"]) if stored.get("bag") else None,
             baselines=tuple(
                 Baseline(**{**each, "validation": _number(each["validation"])})
                 for each in stored["baselines"]
@@ -130,6 +148,7 @@ class StudyResult:
             trials=dict(stored["trials"]),
             member_steps=stored["member_steps"],
             seconds=dict(stored["seconds"]),
+            core_seconds=dict(stored.get("core_seconds", {})),
             shelf=Path(stored["shelf"]),
             understood=tuple(stored.get("understood", ())),
             notes=tuple(stored.get("notes", ())),

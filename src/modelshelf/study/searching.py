@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from modelshelf.core.records import Purpose, Status
 from modelshelf.data.split import Split
-from modelshelf.search import Evidence, Result, Searcher
+from modelshelf.search import Evidence, Proposal, Result, Searcher
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.space import Space
 from modelshelf.study.loop import Arrival, Loop
@@ -69,6 +69,8 @@ class Search:
         self.tally: Counter[Status] = Counter()  # search trials by their latest status
         self.best: Arrival | None = None  # the best standing so far
         self._loaded = 0  # of them, those of earlier runs
+        self.starved = False  # whether the last proposal would have taken longer than there was
+        self._firsts, self._first_legs = 0, 0.0  # legs to the first rung, and what they took
         self.outside: set[int] = set()  # search trials of before that do not lie in the space
 
     def load(self) -> None:
@@ -82,7 +84,7 @@ class Search:
             else:
                 self.outside.add(trial.number)
         for arrival in self.loop.arrivals:
-            self._observe(arrival)
+            self.observe(arrival)
         for leg in self.loop.legs:
             rung = self._rung(leg.trial, leg.job.rung - 1, leg.job.from_epoch)
             if rung is not None and leg.job.from_epoch > 0 and self._counts(leg.trial):
@@ -102,19 +104,36 @@ class Search:
         ends = [min(each, most) for each in self.rungs]
         return ends.index(epoch) if epoch in ends else None
 
-    def run(self, over: Callable[[], bool], tell: Callable[[], None]) -> None:
-        """Search until `over()`, or until there is nothing left to propose."""
-        self._refill([])
+    def run(
+        self,
+        over: Callable[[], bool],
+        tell: Callable[[], None],
+        most: Callable[[], float] = lambda: math.inf,
+    ) -> None:
+        """Search until `over()`, or until there is nothing left to propose.
+
+        `most` is how many seconds a leg may take that is sent out now.
+        """
+        self._refill([], most())
         while self.loop.outstanding and not over():
-            seen = self.loop.collect()
-            for arrival in seen:
-                # One by one: each retirement is followed by its own proposals, so that what is
-                # proposed does not hang on how many legs happened to come back together.
-                self._observe(arrival)
-                self._refill([arrival])
+            self.follow(self.loop.collect(), most())
             tell()
 
-    def _refill(self, seen: Iterable[Arrival]) -> None:
+    def follow(self, seen: Iterable[Arrival], most: float) -> None:
+        """See what came back, whatever it was for, and keep the workers busy.
+
+        One by one: each retirement is followed by its own proposals, so that what is proposed does
+        not hang on how many legs happened to come back together.
+        """
+        for arrival in seen:
+            self.observe(arrival)
+            self._refill([arrival], most)
+
+    def go_on(self, most: float) -> None:
+        """Send out what there is room for, though nothing came back."""
+        self._refill([], most)
+
+    def _refill(self, seen: Iterable[Arrival], most: float) -> None:
         began = time.perf_counter()
         wanted: list[tuple[Trial, int, int, int, float]] = []
         free = self.window - self.loop.outstanding - self.loop.retiring
@@ -122,7 +141,8 @@ class Search:
             proposal = self.suggest(
                 self.space, self.evidence, self.seed, rungs=len(self.rungs), limit=self.limit
             )
-            if proposal is None:
+            self.starved = proposal is not None and self._expected(proposal) > most
+            if proposal is None or self.starved:
                 break
             if proposal.configuration is not None:
                 wanted.append(self._start(proposal.configuration))
@@ -130,6 +150,14 @@ class Search:
                 wanted.append(self._resume(proposal.trial, proposal.rung))
         self.seconds += time.perf_counter() - began
         self.loop.dispatch(wanted, seen)
+
+    def _expected(self, proposal: Proposal) -> float:
+        """Seconds on one core that what is proposed should take; 0 where nothing tells."""
+        if proposal.configuration is not None:
+            return self._first_legs / max(self._firsts, 1)
+        done = self.standing[proposal.trial].outcome.epoch
+        epochs = self.rungs[proposal.rung + 1] - done
+        return self._spent[proposal.trial] * epochs / max(done, 1)
 
     def _start(self, configuration: Configuration) -> tuple[Trial, int, int, int, float]:
         seed = trial_seed(self.seed, Purpose.SEARCH, configuration.barcode, SEARCH_SPLIT)
@@ -146,7 +174,8 @@ class Search:
         from_epoch = self.standing[number].outcome.epoch
         return trial, rung + 1, from_epoch, to_epoch, self.evidence.hopeless_above(rung + 1)
 
-    def _observe(self, arrival: Arrival) -> None:
+    def observe(self, arrival: Arrival) -> None:
+        """Learn from a leg that came back, if it counts."""
         leg = arrival.leg
         if not self._counts(leg.trial):
             return
@@ -161,6 +190,9 @@ class Search:
         if math.isfinite(arrival.value) and (self.best is None or arrival.value < self.best.value):
             self.best = arrival
         self._spent[number] = self._spent.get(number, 0.0) + arrival.outcome.seconds
+        if leg.job.rung == 0:
+            self._firsts += 1
+            self._first_legs += arrival.outcome.seconds
         is_open = arrival.outcome.status is Status.PAUSED
         cost = self._spent[number] / max(arrival.outcome.epoch, 1) if self.limit is None else 0.0
         rung = self._rung(leg.trial, leg.job.rung, leg.job.to_epoch)

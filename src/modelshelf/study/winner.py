@@ -56,6 +56,8 @@ class Finals:
     search: Search
     plan: Plan
     prefer: Prefer = Prefer.BEST
+    #: What is done with all that comes back meanwhile: in a timed study, the search goes on beside.
+    beside: Callable[[list[Arrival]], None] | None = None
     _costs: dict[Configuration, Cost] = field(default_factory=dict)
 
     # -- the choice ---------------------------------------------------------------------------
@@ -145,12 +147,14 @@ class Finals:
             return None
         configuration, best = chosen
         retests = self.arrived(configuration)
-        self.train([(configuration, Purpose.CONFIRM, s) for s in self.plan.scoring], over, tell)
+        wanted: list[Wanted] = [(configuration, Purpose.CONFIRM, s) for s in self.plan.scoring]
+        if self.plan.refits:  # beside them, for it takes as long as one of them; no score, no refit
+            wanted.insert(1, (configuration, Purpose.REFIT, Split("all")))
+        self.train(wanted, over, tell)
         confirmed = self.arrived(configuration, Purpose.CONFIRM)
         found = next(a for t, a in self.finalists() if t.configuration == configuration)
         network, refitted = (confirmed or retests or [found])[0], False
         if self.plan.refits:
-            self.train([(configuration, Purpose.REFIT, Split("all"))], over, tell)
             for each in self.arrived(configuration, Purpose.REFIT):
                 network, refitted = each, True
         scores = [a.outcome.score for a in confirmed]
@@ -187,8 +191,14 @@ class Finals:
         tell: Callable[[int, int], None],
     ) -> None:
         """Train what the shelf does not hold yet, each in one leg to its own last epoch."""
+        if over():
+            return
         asked = set(wanted)
-        self.loop.resume(lambda t: (t.configuration, t.purpose, t.split) in asked)
+
+        def is_asked(trial: Trial) -> bool:
+            return (trial.configuration, trial.purpose, trial.split) in asked
+
+        self.loop.resume(is_asked, urgent=True)
         known = {(t.configuration, t.purpose, t.split) for t in self.loop.trials.values()}
         found = {t.configuration: arrival for t, arrival in self.finalists()}
         fresh = []
@@ -198,11 +208,14 @@ class Finals:
                 trial = self.loop.new_trial(configuration, purpose, split, seed)
                 epoch = self._last_epoch(configuration, purpose, found[configuration])
                 fresh.append((trial, 0, 0, epoch, math.inf))
-        self.loop.dispatch(fresh)
-        while self.loop.outstanding and not over():
+        self.loop.dispatch(fresh, urgent=True)
+        while (left := self.loop.waiting_for(is_asked)) and not over():
             seen = self.loop.collect()
-            self.loop.dispatch([], seen)
-            tell(len(wanted) - self.loop.outstanding, len(wanted))
+            if self.beside is None:
+                self.loop.dispatch([], seen)
+            else:
+                self.beside(seen)
+            tell(len(wanted) - left, len(wanted))
 
     def _last_epoch(self, configuration: Configuration, purpose: Purpose, found: Arrival) -> int:
         """Re-tests stop by their own patience; later trainings where those were best.

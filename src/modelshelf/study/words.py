@@ -12,6 +12,9 @@ from modelshelf.study.result import StudyResult
 
 __all__ = ["explained", "label", "tested"]
 
+#: What cores are at work for, in words.
+_SPENT = {"search": "search", "retests": "re-tests and scoring", "baselines": "baselines"}
+
 
 def tested(score: float | None, interval: tuple[float, float] | None) -> str:
     """A score on test rows, with its interval where there is one."""
@@ -29,10 +32,17 @@ def _together(found: Ensemble, metric: str) -> str:
         )
     size = found.parameters / max(found.winner_parameters, 1)
     seconds = f"{1000 * found.seconds:.3g} ms against {1000 * found.winner_seconds:.3g} ms"
+    more = found.size - found.configurations
+    beside = (
+        f" {more} of its networks are those of re-tests, which no validation row can judge: they "
+        "share the weight of their configurations."
+        if found.configurations and more
+        else ""
+    )
     return (
         f"The ensemble's validation score comes from rows that did not choose it (the best "
         f"network alone, judged so: {metric} {number(found.single)}). It has {size:,.3g} times "
-        f"the winner's weights, and takes {seconds} to answer 1,000 rows."
+        f"the winner's weights, and takes {seconds} to answer 1,000 rows." + beside
     )
 
 
@@ -65,6 +75,20 @@ def explained(result: StudyResult) -> Iterator[tuple[str, bool]]:
         f"{result.member_steps:,} steps in {result.seconds['total']:.1f} s.",
         False,
     )
+    yield from ((each, False) for each in _spent(result))
+
+
+def _spent(result: StudyResult) -> Iterator[str]:
+    """How the cores' time was spent, in one line."""
+    spent = result.core_seconds
+    if not spent.get("all"):
+        return
+    shares = {name: 100.0 * spent[name] / spent["all"] for name in _SPENT}
+    rest = 100.0 - sum(shares.values())
+    told = ", ".join(f"{share:.0f} % {_SPENT[name]}" for name, share in shares.items())
+    compiling = result.seconds.get("compiling", 0.0)
+    first = f"{compiling:.0f} s went into compiling the engine, once. " if compiling else ""
+    yield f"{first}Of the cores' time: {told}, {rest:.0f} % all else."
 
 
 def _preferred(result: StudyResult) -> Iterator[str]:

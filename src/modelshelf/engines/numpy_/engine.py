@@ -88,7 +88,10 @@ class NumpyEngine:
     def advance(
         self, member: Member, data: TrainingData, to_epoch: int, stop: NDArray[np.uint8]
     ) -> Leg:
-        """Train up to an epoch, to the end of patience, or until `stop[0]` is set."""
+        """Train up to an epoch, to the end of patience, or until `stop[0]` is set.
+
+        1 stops at once, and the member is to be thrown away; 2 stops at the end of an epoch.
+        """
         configuration, dtype = member.configuration, self.dtype
         optimizer = OPTIMIZERS[configuration.word("optimizer")]
         first = int(member.counters[step.EPOCH])

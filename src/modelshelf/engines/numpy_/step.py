@@ -56,6 +56,9 @@ BEST, BEST_LOSS, SCALARS = range(3)  # of what is monitored, and the loss at tha
 BATCH, PATIENCE, CLASSES, EPOCHS, SCHEDULE, SUMMED, MONITOR, FADES, POINT, PLAN = range(10)
 L1, L2, DECAY, CLIP, SMOOTHING, MIN_DELTA, WARMUP, LOSS, INPUT_DROPOUT, AVERAGING = range(2, 12)
 
+# What `stop[0]` asks for: to leave at once, and the member is thrown away; or at an epoch's end.
+STOP, HALT = 1, 2
+
 # What STATE says. TRAINING: may go on. The others are ends.
 TRAINING, STOPPED_EARLY, DIVERGED, INTERRUPTED = 0, 1, 2, 3
 
@@ -149,12 +152,14 @@ def train(
     kept = average if rates[AVERAGING] > 0.0 else theta
 
     while counters[STATE] == TRAINING and counters[EPOCH] < to_epoch:
+        if stop[0] == HALT and counters[EPOCH] > first_epoch:
+            break
         epoch = counters[EPOCH] + 1
         for member in range(members):
             shuffle(vector(orders, member * n, n), key_of(key, member), epoch)
         total_loss = 0.0
         for start in range(0, n, batch):
-            if stop[0] != 0:
+            if stop[0] == STOP:
                 counters[STATE] = INTERRUPTED
                 return counters[STEP] - first_step
             rows = min(batch, n - start)

@@ -1,0 +1,123 @@
+"""How a study's time is shared out: what is left, what is kept back, and for what."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from modelshelf.core.records import Status
+from modelshelf.study.budget import Clock
+from modelshelf.study.ensembling import Ensembling
+from modelshelf.study.finals import Plan, expected_seconds, within
+from modelshelf.study.loop import Loop
+from modelshelf.study.searching import Search
+
+__all__ = ["Pace"]
+
+_FEW_ROWS = 2_000  # below which one split says little, and re-tests are the larger need
+_FINALS, _FINALS_OF_FEW = 0.25, 0.4  # of the time, the most that re-tests and scoring may take
+_SLACK = 1.1  # times what they are expected to take is kept for them
+_COMPILING = 0.5  # of the time, the most that compiling takes from what networks have
+_FILLER = 0.03  # of the time, the most that a leg may take that fills a core beside re-tests
+_WRITING = 0.1  # seconds for the result's way to the shelf and to the terminal
+
+
+class Pace:
+    """The clock of one study, and what is kept for each of its parts. Times are in seconds.
+
+    Where trials are counted there is no limit, and always time.
+    """
+
+    def __init__(
+        self,
+        limit: float | None,
+        clock: Clock,
+        before: float,
+        workers: int,
+        plan: Plan,
+        rows: int,
+        search: Search,
+        loop: Loop,
+        ensembling: Ensembling,
+    ) -> None:
+        self.asked, self.limit = limit, limit
+        self.compiling = 0.0  #: from when it was begun until the first networks could be trained
+        self._clock, self._before, self._workers = clock, before, workers
+        self._plan, self._search, self._loop = plan, search, loop
+        self._ensembling = ensembling
+        self._most = _FINALS_OF_FEW if rows < _FEW_ROWS else _FINALS
+
+    def compiled(self, waited: float, compiling: float) -> None:
+        """Compiling is over, for which the study waited: a short limit moves on by most of that."""
+        self.compiling = compiling
+        if self.limit is not None:
+            self.limit += max(waited - _COMPILING * self.limit, 0.0)
+
+    def left(self) -> float:
+        """Until only the margin is left."""
+        return math.inf if self.limit is None else self.limit - self._margin - self._clock()
+
+    def rest(self) -> float:
+        """Until the study has had its time: what earlier runs of it had counts."""
+        return self.left() - self._before
+
+    def until_closing(self) -> float:
+        """Until the result must be written."""
+        return math.inf if self.limit is None else self.limit - self._closing - self._clock()
+
+    def until_finals(self) -> float:
+        """Until re-tests must begin. What earlier runs of this study searched counts."""
+        if self.limit is None:
+            return math.inf
+        most = self._most * self.limit
+        costs = self.costs()
+        plan = within(self._plan, most, self._workers, *costs)
+        reserve = _SLACK * expected_seconds(plan, costs[plan.brief], self._workers)
+        return self.rest() - min(reserve, most)
+
+    def filler(self) -> float:
+        """The most that a leg may take that fills a core beside re-tests: these are waited for."""
+        return math.inf if self.limit is None else min(_FILLER * self.limit, self.left())
+
+    def plan(self) -> Plan:
+        """As much of the plan as there is time for now."""
+        if self.limit is None:
+            return self._plan
+        return within(self._plan, self.left() / _SLACK, self._workers, *self.costs())
+
+    def for_scoring(self, plan: Plan) -> float:
+        """What scoring the winner should take."""
+        winner = replace(plan, choosing=(), finalists=1)
+        return _SLACK * expected_seconds(winner, self.costs()[winner.brief], self._workers)
+
+    def for_finals(self) -> float:
+        """What the smallest re-test, and scoring after it, should take."""
+        least = within(self._plan, 0.0, self._workers, *self.costs())
+        least = replace(least, choosing=self._plan.choosing[:1], finalists=2)
+        return expected_seconds(least, self.costs()[True], self._workers)
+
+    def costs(self) -> tuple[list[float], list[float]]:
+        """On one core, to train each finalist again: to its end, and as far as it came."""
+        whole, brief = [], []
+        for trial, arrival in self._search.ranked(self._plan.finalists):
+            epochs, best = max(arrival.outcome.epoch, 1), arrival.outcome.best_epoch
+            most = trial.configuration.whole("epochs")
+            patience = trial.configuration.whole("patience") or math.inf
+            ended = arrival.outcome.status is Status.FINISHED
+            wanted = min(epochs * 1.2 if ended else best * 1.5 + patience, most)
+            spent = self._search.seconds_of(trial.number)
+            whole.append(spent * wanted / epochs)
+            brief.append(spent)
+        return whole, brief
+
+    @property
+    def _margin(self) -> float:
+        """Kept for the ensemble, the test, the writing and the printing."""
+        ensemble = self._ensembling.expected_seconds(*self._loop.measured)
+        return self._closing + min(ensemble, 0.1 * (self.limit or 0.0))
+
+    @property
+    def _closing(self) -> float:
+        """Kept for the test, the writing and the printing."""
+        test = self._ensembling.test_seconds(self._loop.measured[2])
+        return min(_WRITING + test, 0.25 * (self.limit or 0.0))
