@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from modelshelf.core.errors import DataError
@@ -306,6 +307,24 @@ def test_the_test_rows_may_lack_a_target_too():
     _, target, notes = conform(schema, table, need_target=True)
     assert len(target) == ROWS - sum(HOLES)
     assert notes == (f"{sum(HOLES)} rows without a target are left out",)
+
+
+def test_parquet_holds_types_of_pandas_and_maps(tmp_path):
+    frame = pd.DataFrame(
+        {"month": pd.PeriodIndex(DAYS, freq="M"), "between": pd.IntervalIndex.from_breaks(
+            range(ROWS + 1)), "took": SPANS, "good": GOOD, "y": Y}
+    )  # fmt: skip
+    maps = pa.array([[("a", i)] for i in range(ROWS)], pa.map_(pa.string(), pa.int64()))
+    table = pa.Table.from_pandas(frame).append_column("map", maps)
+    pq.write_table(table, tmp_path / "t.parquet")
+    for read in (read_table(tmp_path / "t.parquet"), from_memory(table)[0]):
+        found = understand(read, "y")
+        assert {each.name for each in found.schema.inputs} >= {"took", "good"}
+        assert {"map", "between"} <= set(found.schema.left_aside)
+        assert conform(found.schema, read, need_target=True)[0].equals(found.frame)
+        assert TestSet(table=read).key
+    again = from_memory(read_table(tmp_path / "t.parquet").frame)[0]
+    assert understand(again, "y").schema.inputs[0].name == "month"
 
 
 def test_npz_holds_time_and_complex_numbers(tmp_path):

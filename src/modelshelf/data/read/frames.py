@@ -14,7 +14,7 @@ from modelshelf.data.dataset import Table
 from modelshelf.data.read.arrays import array_columns
 from modelshelf.data.read.delimited import clean_text, unique_names
 from modelshelf.data.read.pixels import as_array, as_tensor
-from modelshelf.data.read.series import as_series
+from modelshelf.data.read.series import as_series, settled
 from modelshelf.data.tensor import Tensor
 
 __all__ = ["from_memory"]
@@ -53,8 +53,7 @@ def from_memory(
 
 def _frame(X: Any) -> pl.DataFrame:
     if isinstance(X, pl.DataFrame):
-        objects = [name for name, dtype in X.schema.items() if dtype == pl.Object]
-        return X.with_columns(as_series(X[name], name) for name in objects)
+        return settled(X)
     if isinstance(X, Mapping):
         names = unique_names([str(each) for each in X], "The dictionary")
         return _beside({n: as_series(v, n) for n, v in zip(names, X.values(), strict=True)})

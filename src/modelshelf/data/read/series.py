@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modelshelf.core.errors import DataError
 from modelshelf.data.read.pixels import as_array
 
-__all__ = ["as_series"]
+__all__ = ["as_series", "settled"]
 
 _UNITS = ("ms", "us", "ns")  # of time, as polars holds them
 _DAYS = ("D", "W", "M", "Y")
@@ -37,12 +37,29 @@ def as_series(values: Any, name: str) -> pl.Series:
         ) from None
 
 
+def settled(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame without types that polars can hold and not compare, cast or write as text."""
+    odd = [name for name, dtype in frame.schema.items() if _is_extension(dtype) or _is_odd(dtype)]
+    return frame.with_columns(as_series(frame[name], name) for name in odd)
+
+
+def _is_extension(dtype: pl.DataType) -> bool:
+    """Whether it is another type under a name of its own, as pandas' periods are in Parquet."""
+    return type(dtype).__name__ == "Extension"
+
+
+def _is_odd(dtype: pl.DataType) -> bool:
+    return dtype == pl.Object or type(dtype).__name__ == "Map"  # which older polars has not
+
+
 def _series(values: Any, name: str) -> pl.Series:
     """pandas' columns are read value by value, so that pyarrow is not needed."""
     if isinstance(values, pl.Series):
         if values.dtype in (pl.Categorical, pl.Enum):
             return values.cast(pl.String)
-        return _listed(values.to_list()) if values.dtype == pl.Object else values
+        if _is_extension(values.dtype):
+            return _series(values.ext.storage(), name)
+        return _listed(values.to_list()) if _is_odd(values.dtype) else values
     if isinstance(values, nw.Series):
         number = values.dtype.is_numeric() and not values.dtype.is_decimal()
         if (number and not values.is_null().any()) or values.dtype == nw.Duration:
