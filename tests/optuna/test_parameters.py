@@ -62,6 +62,44 @@ def test_values_are_what_was_asked_for(place):
         assert {**before.params, "choice": 0} == {**after.params, "choice": 0}
 
 
+NARROW = {
+    "plain": (1000, 1000.5, {}),
+    "long": (0.1234567, 0.1234667, {}),
+    "log": (0.999, 0.99999, {"log": True}),
+    "many steps": (1000, 1000.5, {"step": 0.005}),
+    "fine steps": (1e9, 1e9 + 1e-3, {"step": 1e-5}),
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_a_range_that_is_narrow_beside_its_size_is_searched(name, place):
+    low, high, how = NARROW[name]
+    middle = (low + high) / 2
+
+    def objective(trial):
+        return abs(trial.suggest_float("x", low, high, **how) - middle) / (high - low)
+
+    study = optuna.create_study(storage=place)
+    study.optimize(objective, n_trials=20)
+    assert len({each.params["x"] for each in study.trials}) > 15
+    assert all(low <= each.params["x"] <= high for each in study.trials)
+    assert study.best_value < 0.05
+    again = optuna.load_study(study_name="objective", storage=place)
+    again.optimize(objective, n_trials=5)
+    assert [each.params for each in again.trials[:20]] == [each.params for each in study.trials]
+    assert len({each.params["x"] for each in again.trials}) > 18
+
+
+def test_few_steps_far_from_zero_are_all_there(place):
+    found = FloatDistribution(1e12, 1e12 + 10, step=0.5)
+    assert found.domain.values == tuple(1e12 + k / 2 for k in range(21))
+    found = FloatDistribution(1e9, 1e9 + 1e-3, step=1e-4)
+    assert found.domain.values == tuple(float(f"1000000000.{k:04}") for k in range(11))
+    assert found.high == 1e9 + 1e-3
+    with pytest.raises(UnfitError, match=r"from 1e\+09 to 1000000000\.001, not 7"):
+        found.label(7)
+
+
 def test_numbers_of_numpy_are_numbers(place):
     study = optuna.create_study(storage=place)
 

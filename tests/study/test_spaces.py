@@ -8,6 +8,8 @@ import pytest
 
 from modelshelf import Configuration, Shelf, Space, UserError, tune
 from modelshelf.core.records import Purpose
+from modelshelf.space.again import space_from_json
+from modelshelf.space.domains import Real
 from modelshelf.study.warm import SIMILAR, distance
 from tests.study.conftest import QUICK, make_table
 from tests.study.test_study import CutError, bits, quick
@@ -123,3 +125,17 @@ def test_similar_data_have_the_same_kinds_of_columns():
     assert distance(base, {**base, "rows": 64_000}) > SIMILAR
     assert distance(base, {**base, "categorical": 0}) == math.inf
     assert distance(base, {}) == math.inf
+
+
+def test_a_study_of_a_narrow_range_searches_it_and_goes_on(table, tmp_path):
+    space = {**QUICK, "optimizer": "momentum", "momentum": (0.9, 0.90001), "epochs": 4}
+    quick(table, tmp_path / "shelf", trials=4, study="s", space=space)
+    result = quick(table, tmp_path / "shelf", trials=8, study="s", space=space)
+    assert result.study == "s"
+    with Shelf.open(tmp_path / "shelf") as shelf:
+        (record,) = shelf.studies()
+        trials = shelf.trials("s", purpose=Purpose.SEARCH)
+    assert len({each.configuration["momentum"] for each in trials}) == len(trials) == 8
+    again = space_from_json(record.settings["space"])
+    assert all(Configuration.from_json(each.configuration) in again for each in trials)
+    assert again.varied["momentum"] == Real(0.9, 0.90001)

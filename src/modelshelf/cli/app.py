@@ -21,6 +21,7 @@ from modelshelf.cli.show import show
 from modelshelf.cli.tokenise import tokenise
 from modelshelf.cli.train import train
 from modelshelf.cli.tune import tune
+from modelshelf.cli.warm import warm
 from modelshelf.cli.worth import worth
 from modelshelf.core.errors import ModelshelfError, StoppedError, UserError
 from modelshelf.core.version import __version__
@@ -51,6 +52,7 @@ for command in (
     diagnose,
     report,
     tokenise,
+    warm,
 ):
     app.command()(command)
 

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from modelshelf.data.metrics import Metric
     from modelshelf.study.progress import Progress
 
-__all__ = ["Live"]
+__all__ = ["COMPILING", "Live"]
 
 _CALM = 0.25  # seconds between two drawings of the panel
 _BEAT = 5.0  # seconds between two plain lines
 _SPARKS = "▁▂▃▄▅▆▇█"
 _FIRST = "the first networks are at work"
-_COMPILING = "compiling the engine for this processor, once: {} of {} parts"
+#: What is said while the engine is compiled.
+COMPILING = "compiling the engine for this processor, once: {} of {} parts"
 
 
 class Live(Panel):
@@ -58,7 +59,7 @@ class Live(Panel):
     def line(self, progress: Progress) -> str:
         """The plain line: everything that matters, in one row."""
         if progress.phase == "compiling":
-            return f"[{_left(progress)}] {_COMPILING.format(*progress.parts)}"
+            return f"[{_left(progress)}] {COMPILING.format(*progress.parts)}"
         parts = [f"[{_left(progress)}]", progress.phase]
         if progress.retests[1] and progress.phase == "re-testing":
             parts.append(f"{progress.retests[0]} of {progress.retests[1]}")
@@ -74,7 +75,7 @@ class Live(Panel):
     def rows(self, progress: Progress) -> list[RenderableType]:
         """What is drawn: time left, counts, the best so far and how it came, what is at work."""
         if progress.phase == "compiling":
-            told = Text(f"{_COMPILING.format(*progress.parts)}  ", style="bold")
+            told = Text(f"{COMPILING.format(*progress.parts)}  ", style="bold")
             return [told.append(_left(progress), style="cyan")]
         head = Text(f"{progress.phase}  ", style="bold").append(_left(progress), style="cyan")
         if progress.retests[1] and progress.phase == "re-testing":

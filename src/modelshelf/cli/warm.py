@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from modelshelf.cli.live import COMPILING
 from modelshelf.cli.options import make_console
 
 __all__ = ["warm"]
@@ -26,25 +27,17 @@ def warm(
     from modelshelf.engines import kernels
 
     console = make_console(stderr=as_json)
-    began = time.monotonic()
+    began, told = time.monotonic(), -1
     compilation = kernels.begin()
-    told = -1
     while compilation is not None and not compilation.join(0.2):
         done, wanted = compilation.all_parts
         if done != told:
-            console.print(
-                f"compiling the engine for this processor, once: {done} of {wanted} parts"
-            )
             told = done
+            console.print(COMPILING.format(done, wanted))
     seconds = time.monotonic() - began
-    if compilation is None:
-        console.print(f"The engine is ready, in {kernels.folder()}.", markup=False)
-    elif note := kernels.not_kept():
-        console.print(note, style="yellow", markup=False)
-    else:
-        console.print(f"The engine is ready after {seconds:.1f} s, in {kernels.folder()}.",
-                      markup=False)  # fmt: skip
+    where, note = str(kernels.folder()), kernels.not_kept()
+    after = f" after {seconds:.1f} s" if compilation else ""
+    console.print(note or f"The engine is ready{after}, in {where}.", markup=False)
     if as_json:
-        told_json = {"compiled": compilation is not None, "kept": not kernels.not_kept(),
-                     "folder": str(kernels.folder()), "seconds": seconds}  # fmt: skip
-        sys.stdout.write(json.dumps(told_json) + "\n")
+        found = {"compiled": compilation is not None, "kept": not note, "folder": where}
+        sys.stdout.write(json.dumps({**found, "seconds": seconds}) + "\n")

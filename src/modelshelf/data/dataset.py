@@ -73,6 +73,11 @@ class Schema:
         """The columns that are used."""
         return tuple(each for each in self.columns if each.kind is not Kind.IGNORE)
 
+    @property
+    def left_aside(self) -> tuple[str, ...]:
+        """The names of the columns that are not used, sorted."""
+        return tuple(sorted(each.name for each in self.columns if each.kind is Kind.IGNORE))
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; each class label keeps its type."""
         return {

@@ -10,12 +10,18 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError, SettingError, nearest
 from modelshelf.core.records import Task
+from modelshelf.data.columns import numbers_of, words_of
 from modelshelf.data.dataset import Label, Schema
 
-__all__ = ["read_target", "target_codes"]
+__all__ = ["is_absent", "read_target", "target_codes"]
 
 _MOST_CLASSES = 1_000
 _FEW_INTEGERS = 20  # integers of no more distinct values than this are classes
+
+
+def is_absent(values: pl.Series) -> pl.Series:
+    """Whether each row (rows,) lacks its target."""
+    return values.is_null() | values.is_nan() if values.dtype.is_float() else values.is_null()
 
 
 def read_target(values: pl.Series, task: str) -> tuple[Task, tuple[Label, ...], NDArray[Any]]:
@@ -73,9 +79,13 @@ def _labels(values: pl.Series) -> list[Label]:
             if numbers.null_count() == 0:
                 return list(numbers.to_list())
         return list(values.to_list())
-    if values.dtype.is_numeric() or values.dtype == pl.Boolean:
+    if values.dtype == pl.Boolean or (values.dtype.is_numeric() and not values.dtype.is_decimal()):
         return list(values.to_list())
-    return list(values.cast(pl.String).to_list())
+    if values.dtype.is_decimal() or values.dtype in (pl.Duration, pl.Time):
+        return list(numbers_of(values)[0].to_list())
+    if values.dtype == pl.Binary and not values.cast(pl.String, strict=False).null_count():
+        return list(values.cast(pl.String).to_list())
+    return list(words_of(values).to_list())
 
 
 def _guess(labels: list[Label], distinct: set[Label]) -> Task:

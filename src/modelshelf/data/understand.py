@@ -14,7 +14,7 @@ from modelshelf.core.records import Task
 from modelshelf.data.columns import Read, as_kind, read_column
 from modelshelf.data.dataset import Column, Dataset, Kind, Schema, Table
 from modelshelf.data.resize import brought_to
-from modelshelf.data.target import read_target, target_codes
+from modelshelf.data.target import is_absent, read_target, target_codes
 from modelshelf.data.tensor import Frame, Tensor, as_columns, shape_words
 
 __all__ = ["as_understood", "conform", "understand"]
@@ -39,9 +39,7 @@ def understand(
         raise DataError(f"There is no column {target!r} to predict: {near}")
     overrides = _overrides(columns or {}, frame.columns, target)
     notes = list(table.notes)
-    absent = frame[target].is_null()
-    if frame[target].dtype.is_float():
-        absent |= frame[target].is_nan()
+    absent = is_absent(frame[target])
     if absent.all():
         raise DataError(f"Every value of the target {target!r} is missing.")
     if absent.any():
@@ -109,7 +107,7 @@ def conform(
         rows, note = brought_to(rows, schema.shape, table.name)
         notes += [note] if note else []
     if need_target:
-        absent = frame[schema.target].is_null()
+        absent = is_absent(frame[schema.target])
         if absent.all():
             raise DataError(f"{table.name} has no value of the target {schema.target!r}.")
         if absent.any():

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.space.catalogue import lookup
+from modelshelf.space.digits import digits_for, rounded
 from modelshelf.space.domains import Choice, Integer, Layers, Real, Value
 from modelshelf.space.part import Part, shown
 from modelshelf.space.space import Space
@@ -23,6 +24,7 @@ __all__ = ["Factor", "Level", "Points", "even_points", "factors_of"]
 Floats = NDArray[np.float64]
 
 _NUMBERS = 8  # levels of a factor that is a number
+_DIGITS = 2  # of a level's value, where they tell the levels apart: it stands for its neighbourhood
 _MIDDLE = 0.5  # where a coordinate lies that plays no part
 
 
@@ -181,15 +183,12 @@ def _values(domain: object) -> Iterable[tuple[Value, float]]:
         few = domain.high - domain.low < _NUMBERS
         whole = range(domain.low, domain.high + 1) if few else ()
         units = np.array([domain.to_unit(each)[0] for each in whole]) if few else units
+    digits = digits_for(domain.low, domain.high, _DIGITS, _NUMBERS // 2)
     seen: dict[Value, float] = {}
     for unit in units:
-        seen.setdefault(_rounded(domain.from_unit([float(unit)])), float(unit))
+        value = domain.from_unit([float(unit)])
+        seen.setdefault(rounded(value, digits) if isinstance(value, float) else value, float(unit))
     yield from seen.items()
-
-
-def _rounded(value: Value) -> Value:
-    """Two digits: a level stands for its neighbourhood."""
-    return float(f"{value:.2g}") if isinstance(value, float) else value
 
 
 def _widest(space: Space, name: str) -> Part:

@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
 
 from modelshelf.optuna.exceptions import UnfitError
+from modelshelf.space.digits import rounded, spacing
 from modelshelf.space.domains import Choice, Domain, Integer, Real, Value
 from modelshelf.space.own import Own
 
@@ -25,6 +27,7 @@ __all__ = [
     "to_json",
 ]
 
+_STEP_DIGITS = 12  # to which steps are rounded
 _GRID = 64  # steps up to which each has its own equal share of the search
 
 
@@ -49,7 +52,7 @@ class FloatDistribution:
         high = float(self.high)
         if self.step is not None:
             object.__setattr__(self, "step", float(self.step))
-            high = _rounded(self.low + _steps(self.low, high, self.step) * self.step)
+            high = _at_step(self.low, _steps(self.low, high, self.step), self.step)
         object.__setattr__(self, "high", high)
 
     @property
@@ -63,7 +66,7 @@ class FloatDistribution:
         """A value as the shelf keeps it. Raises `UnfitError` where it is outside."""
         number = _number(value)
         if not self.low <= number <= self.high:
-            raise UnfitError(f"expected a number from {self.low:g} to {self.high:g}, not {value!r}")
+            raise UnfitError(f"expected {Real(self.low, self.high).words()}, not {value!r}")
         return number
 
     def value(self, label: Value) -> float:
@@ -75,7 +78,7 @@ class FloatDistribution:
         value = self.value(label)
         if self.step is None:
             return value
-        nearest = _rounded(self.low + round((value - self.low) / self.step) * self.step)
+        nearest = _at_step(self.low, round((value - self.low) / self.step), self.step)
         return min(max(nearest, self.low), self.high)
 
 
@@ -238,12 +241,30 @@ def _check(given: FloatDistribution | IntDistribution, low: float, high: float) 
 
 
 def _steps(low: float, high: float, step: float) -> int:
+    """How many whole steps lie in a range."""
+    if _is_fine(low, high, step):
+        return int((_decimal(high) - _decimal(low)) / _decimal(step))
     return int((high - low) / step + 1e-8)
 
 
-def _rounded(value: float) -> float:
-    """Without the last digits, which come of adding steps: three of 0.1 are 0.3."""
-    return float(f"{value:.12g}")
+def _at_step(low: float, count: int, step: float) -> float:
+    """The value so many steps above the lowest.
+
+    Without the last digits, which come of adding steps: three of 0.1 are 0.3.
+    """
+    value = low + count * step
+    if _is_fine(low, value, step):
+        return float(_decimal(low) + count * _decimal(step))
+    return rounded(value, _STEP_DIGITS)
+
+
+def _is_fine(low: float, high: float, step: float) -> bool:
+    """Whether rounding would blur the steps, which are then counted in decimals as written."""
+    return step < 1e3 * spacing(max(abs(low), abs(high)), _STEP_DIGITS)
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(repr(number))
 
 
 def _number(value: object) -> float:

@@ -124,10 +124,12 @@ class Shelf:
         test_uses: int | None = None,
         key: str | None = None,
         settings: Mapping[str, object] | None = None,
+        understood: tuple[str, ...] | None = None,
     ) -> None:
         """Change what is given of a study."""
         changes = {"status": status, "seconds": seconds, "result": result, "test_uses": test_uses}
-        self._studies.update(name, {**changes, "key": key, "settings": settings})
+        told = {"key": key, "settings": settings, "understood": understood}
+        self._studies.update(name, {**changes, **told})
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:

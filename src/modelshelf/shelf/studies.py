@@ -84,7 +84,7 @@ class Studies:
     def update(self, name: str, changes: dict[str, Any]) -> None:
         """Change columns of a study; those that are None stay as they are."""
         given = {column: value for column, value in changes.items() if value is not None}
-        for column in ("result", "settings"):
+        for column in ("result", "settings", "understood"):
             if column in given:
                 given[column] = json.dumps(given[column])
         if not given:

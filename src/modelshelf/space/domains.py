@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from modelshelf.core.errors import SettingError
+from modelshelf.space.digits import digits_for, exactly, rounded
 
 __all__ = ["Choice", "Domain", "Integer", "Layers", "Real", "Value", "checked", "holds"]
 
 Value = float | int | str | tuple[int, ...]
+
+# A search rounds real numbers to four digits, so that they can be read. These tell 500 values apart
+# wherever the ends of a range differ by a factor of two; a narrower one takes more.
+_DIGITS, _APART = 4, 500
 
 
 class Domain(Protocol):
@@ -126,12 +131,13 @@ class Real:
         return Real(low, high, self.log)
 
     def from_unit(self, unit: Sequence[float]) -> float:
-        """The value at this coordinate, to four significant digits, so that it can be read."""
+        """The value at this coordinate, to four digits; to more where the range is narrow."""
         if self.log:
             value = math.exp(math.log(self.low) + unit[0] * math.log(self.high / self.low))
         else:
             value = self.low + unit[0] * (self.high - self.low)
-        return min(max(float(f"{value:.4g}"), self.low), self.high)
+        digits = digits_for(self.low, self.high, _DIGITS, _APART)
+        return min(max(rounded(value, digits), self.low), self.high)
 
     def to_unit(self, value: Value) -> tuple[float, ...]:
         """Where in the range it lies, on its scale."""
@@ -143,7 +149,7 @@ class Real:
 
     def words(self) -> str:
         """The range."""
-        return f"a number from {self.low:g} to {self.high:g}"
+        return f"a number from {exactly(self.low)} to {exactly(self.high)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from modelshelf.core.errors import SettingError
 from modelshelf.space.catalogue import lookup
+from modelshelf.space.digits import exactly
 from modelshelf.space.domains import Choice, Domain, Integer, Layers, Real, Value, checked, holds
 
 __all__ = ["Part", "choices", "shown", "told_parts"]
@@ -99,7 +100,7 @@ def shown(value: object) -> str:
     """A value as a person would write it."""
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return exactly(value) if isinstance(value, float) else str(value)
 
 
 def _several(domain: Domain, given: object) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import threading
 import time
 
@@ -18,6 +20,8 @@ from modelshelf.study.problem import Problem
 
 __all__ = ["Baselines", "fitted_on"]
 
+_PATIENCE = 1.0  # seconds that Python's end waits for a fit to stop
+
 
 def fitted_on(problem: Problem) -> tuple[str, ...]:
     """The baselines of a problem. Trees look at one pixel at a time: on images there are none.
@@ -33,8 +37,8 @@ def fitted_on(problem: Problem) -> tuple[str, ...]:
 class Baselines:
     """Fits the baselines in a thread of its own, beside the search.
 
-    scikit-learn cannot be interrupted: a fit that is not done when the time is up goes on until it
-    is, and its result is not used.
+    A fit that is not done when the time is up goes on until it is, and its result is not used; it
+    does not keep Python from ending.
 
     Each is fitted on the search's training rows and scored on its validation rows. It has the
     rows that the winner has: where the winner is trained again on all development rows, the
@@ -46,10 +50,11 @@ class Baselines:
         self._found: list[Baseline] = []
         self._dropped = False
         self.seconds = 0.0  #: that its thread was at work on a core, so far
-        self._thread = threading.Thread(target=self._run, name="modelshelf-baselines")
+        self._thread = threading.Thread(target=self._run, name="modelshelf-baselines", daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        _AT_WORK.add(self)
         self._thread.start()
 
     @property
@@ -68,8 +73,20 @@ class Baselines:
 
     def _run(self) -> None:
         # One core at most: the others train, and threads that wait for a taken core only spin.
-        with threadpool_limits(limits=1):
-            self._fit_all()
+        try:
+            with threadpool_limits(limits=1):
+                self._fit_all()
+        finally:
+            _AT_WORK.discard(self)
+
+    def end(self, patience: float) -> None:
+        """End the fit at its next line of Python; after so many seconds leave it as it is."""
+        self.drop()
+        until = time.monotonic() + patience
+        while self._thread.is_alive() and time.monotonic() < until:
+            thread = ctypes.c_ulong(self._thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(SystemExit))
+            self._thread.join(0.05)
 
     def _fit_all(self) -> None:
         load()
@@ -83,6 +100,18 @@ class Baselines:
             except (ValueError, MemoryError, ArithmeticError, DataError):
                 continue
         self.seconds = time.thread_time()
+
+
+#: Those that fit now.
+_AT_WORK: set[Baselines] = set()
+
+
+@atexit.register
+def _end_all() -> None:
+    # A daemon that is cut off inside compiled code while Python ends can abort the process, so each
+    # is ended before that, but for one that does not come back from compiled code.
+    for each in tuple(_AT_WORK):
+        each.end(_PATIENCE)
 
 
 def _measured(name: str, fit: Fit, problem: Problem) -> Baseline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +18,12 @@ from modelshelf.study.testing import TestSet
 
 __all__ = [
     "found_again",
+    "has_columns_of",
     "holds_arrays",
     "learned_from",
     "problem_of",
     "problem_on",
+    "study_of",
     "table_of",
     "where_rows_are",
     "with_networks",
@@ -44,13 +47,36 @@ def where_rows_are(dataset: Dataset, test: TestSet) -> dict[str, Any]:
 
 
 def found_again(shelf: Shelf, record: StudyRecord, dataset: Dataset, test: TestSet) -> StudyRecord:
-    """The study's record, with where its rows lie now: they may have been moved."""
-    rows = where_rows_are(dataset, test)
-    if record.settings.get("rows") == rows:
+    """The study's record, with where its rows lie and how they read now.
+
+    They may have been moved, and what was left aside may hold other values.
+    """
+    rows, understood = where_rows_are(dataset, test), dataset.summary()
+    if record.settings.get("rows") == rows and record.understood == understood:
         return record
     settings = {**record.settings, "rows": rows}
-    shelf.update_study(record.name, settings=settings)
-    return replace(record, settings=settings)
+    shelf.update_study(record.name, settings=settings, understood=understood)
+    return replace(record, settings=settings, understood=understood)
+
+
+def study_of(shelf: Shelf, keys: Collection[str], dataset: Dataset) -> StudyRecord | None:
+    """The newest study that one of these keys defines, of a table with columns of these names."""
+    found = (each for each in reversed(shelf.studies()) if each.key in keys)
+    return next((each for each in found if has_columns_of(shelf, each, dataset)), None)
+
+
+def has_columns_of(shelf: Shelf, record: StudyRecord, dataset: Dataset) -> bool:
+    """Whether columns of the same names were left aside of a study that has the same inputs.
+
+    A study of an older modelshelf did not note them: its networks know, or its words must do.
+    """
+    names = record.settings.get("left_aside")
+    if names is None:
+        try:
+            names = _schema(shelf, record).left_aside
+        except ShelfError:
+            return record.understood == dataset.summary()
+    return tuple(names) == dataset.schema.left_aside
 
 
 def learned_from(dataset: Dataset, drawn: int | None, seed: int) -> Dataset:

@@ -29,7 +29,7 @@ from modelshelf.study.model import Model, NetworkOf
 from modelshelf.study.naming import study_name
 from modelshelf.study.problem import Prepared, Problem
 from modelshelf.study.progress import Stopper
-from modelshelf.study.rows import found_again, where_rows_are
+from modelshelf.study.rows import found_again, study_of, where_rows_are
 from modelshelf.study.searching import SEARCH_SPLIT
 from modelshelf.study.testing import TestSet
 from modelshelf.study.trial import Trial, copy_id, trial_seed
@@ -258,8 +258,10 @@ def _study(
     schema = dataset.schema
     parts = ["train", dataset.fingerprint, schema.target, schema.task.value, metric.name, seed]
     parts += [code] if code else []
-    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    found = shelf.find_study(key)
+    older = key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    if schema.left_aside:
+        key = hashlib.sha256(json.dumps([*parts, schema.left_aside]).encode()).hexdigest()
+    found = study_of(shelf, (key, older), dataset)
     if found is not None and name in (None, found.name):
         return found_again(shelf, found, dataset, TestSet(0.0)).name
     taken = {each.name for each in shelf.studies()}
@@ -277,6 +279,7 @@ def _study(
             seed=seed,
             settings={
                 "data": dataset.name,
+                "left_aside": schema.left_aside,
                 "rows": where_rows_are(dataset, TestSet(0.0)),
                 "command": command,
                 "single": True,

@@ -26,7 +26,13 @@ from modelshelf.study.pareto import Prefer
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Stopper
 from modelshelf.study.result import StudyResult
-from modelshelf.study.rows import found_again, learned_from, where_rows_are
+from modelshelf.study.rows import (
+    found_again,
+    has_columns_of,
+    learned_from,
+    study_of,
+    where_rows_are,
+)
 from modelshelf.study.spaces import go_on_with, logged
 from modelshelf.study.testing import TestSet
 from modelshelf.study.trial import data_key
@@ -68,12 +74,24 @@ class Request:
         space = self.space.for_task(self.dataset.schema.task).to_json()
         # Only where it is asked for, so that a study without one has the key that it always had.
         warm = {"warm_start": True} if self.warm_start else {}
-        return _hash({**self._question, "space": space, **warm})
+        return _hash({**self._question, "space": space, **warm, **self._left_aside})
 
     @property
     def question(self) -> str:
         """The identity of what is asked, whatever the space."""
-        return _hash(self._question)
+        return _hash({**self._question, **self._left_aside})
+
+    @property
+    def before_names(self) -> Request:
+        """The same, as it was when the names of columns left aside were no part of a study."""
+        columns = self.dataset.schema.inputs
+        schema = replace(self.dataset.schema, columns=columns)
+        return replace(self, dataset=replace(self.dataset, schema=schema))
+
+    @property
+    def _left_aside(self) -> dict[str, Any]:
+        names = self.dataset.schema.left_aside
+        return {"left_aside": names} if names else {}
 
     @property
     def _question(self) -> dict[str, Any]:
@@ -130,7 +148,7 @@ def run_study(
             if had and record.result is not None and _preferred(record) is request.prefer:
                 stored = {**record.result, "shelf": str(shelf.path)}
                 found = StudyResult.from_json(stored, reused=True)
-                return replace(found, own=request.own)
+                return replace(found, own=request.own, understood=record.understood)
             shelf.sweep(record.name)
             shelf.update_study(record.name, status="open")
             known = record.settings.get("warm_start", {}).get("configurations", ())
@@ -166,13 +184,16 @@ def _record(request: Request, rows: int, shelf: Shelf) -> StudyRecord:
 
     A study that is named goes on with any space; without a name, another space is another study.
     """
-    found = shelf.find_study(request.key)
+    older = request.before_names
+    found = study_of(shelf, (request.key, older.key), request.dataset)
     if found is not None and request.name in (None, found.name):
         return found
     taken = {each.name: each for each in shelf.studies()}
     if request.name in taken:
-        if taken[request.name].settings.get("question") == request.question:
-            return taken[request.name]
+        named = taken[request.name]
+        same = named.settings.get("question") in (request.question, older.question)
+        if same and has_columns_of(shelf, named, request.dataset):
+            return named
         raise ShelfError(
             f"The shelf has a study {request.name!r} of other data or other settings (target, "
             "task, metric, test, folds, seed or the module's code). Give another --study name, or "
@@ -220,6 +241,7 @@ def _settings(request: Request, rows: int, shelf: Shelf) -> dict[str, Any]:
         "epochs": usual_epochs(seen, seconds, schema.image),
         "drawn": request.drawn,
         "data": request.dataset.name,
+        "left_aside": schema.left_aside,
         "rows": where_rows_are(request.dataset, request.test),
         "command": request.command,
     }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Table
 from modelshelf.data.read.pixels import as_tensor
+from modelshelf.data.read.series import as_series
 
 __all__ = ["array_columns", "read_npz"]
 
@@ -38,11 +39,12 @@ def read_npz(path: Path) -> Table:
             f"{str(path)!r} has {len(images)} arrays of images ({', '.join(images)}): expected one."
         )
     rows = as_tensor(arrays[images[0]], f"{images[0]} in {str(path)!r}") if images else None
-    columns: dict[str, Any] = {}
+    columns: dict[str, NDArray[Any]] = {}
     for name, array in arrays.items():
         if array.ndim and name not in images:
             columns |= array_columns(array, name.lower() if array.ndim > 1 else name)
-    return Table(path.name, pl.DataFrame(columns), tensor=rows)
+    frame = pl.DataFrame([as_series(column, name) for name, column in columns.items()])
+    return Table(path.name, frame, tensor=rows)
 
 
 def array_columns(array: NDArray[Any], name: str) -> dict[str, NDArray[Any]]:

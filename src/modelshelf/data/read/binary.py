@@ -10,6 +10,7 @@ import polars as pl
 
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Table
+from modelshelf.data.read.series import settled
 
 __all__ = ["read_arrow", "read_parquet"]
 
@@ -34,4 +35,4 @@ def _read(path: Path, word: str, reader: Callable[[Any], pl.DataFrame]) -> Table
         raise DataError(f"{str(path)!r} cannot be read as {word}: {first}.") from None
     if frame.height == 0:
         raise DataError(f"{str(path)!r} has no rows.")
-    return Table(path.name, frame)
+    return Table(path.name, settled(frame))

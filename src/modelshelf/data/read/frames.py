@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import narwhals as nw
@@ -14,6 +14,7 @@ from modelshelf.data.dataset import Table
 from modelshelf.data.read.arrays import array_columns
 from modelshelf.data.read.delimited import clean_text, unique_names
 from modelshelf.data.read.pixels import as_array, as_tensor
+from modelshelf.data.read.series import as_series, settled
 from modelshelf.data.tensor import Tensor
 
 __all__ = ["from_memory"]
@@ -36,10 +37,10 @@ def from_memory(
         rows, frame = None, _frame(X if array is None else array)
         height = frame.height
     if y is not None:
-        answers = _series(y)
+        wanted = target or str(getattr(y, "name", None) or "target")
+        answers = as_series(y, wanted)
         if len(answers) != height:
             raise DataError(f"X has {height} rows and y has {len(answers)}: expected as many.")
-        wanted = target or str(getattr(y, "name", None) or "target")
         while wanted in frame.columns:
             wanted += "_"
         frame, target = pl.DataFrame([*frame, answers.alias(wanted)]), wanted
@@ -52,9 +53,10 @@ def from_memory(
 
 def _frame(X: Any) -> pl.DataFrame:
     if isinstance(X, pl.DataFrame):
-        return X
+        return settled(X)
     if isinstance(X, Mapping):
-        return pl.DataFrame({str(key): _series(value) for key, value in X.items()})
+        names = unique_names([str(each) for each in X], "The dictionary")
+        return _beside({n: as_series(v, n) for n, v in zip(names, X.values(), strict=True)})
     try:
         native = nw.from_native(X, eager_only=True)
     except TypeError:
@@ -65,53 +67,23 @@ def _frame(X: Any) -> pl.DataFrame:
     if native is not None:
         names = unique_names([str(each) for each in native.columns], "The data frame")
         columns = (native[:, i] for i in range(len(names)))
-        return pl.DataFrame({n: _series(c) for n, c in zip(names, columns, strict=True)})
+        return _beside({n: as_series(c, n) for n, c in zip(names, columns, strict=True)})
     try:
         array = np.asarray(X)
     except ValueError as error:
         raise DataError(f"The rows cannot be made into an array: {error}.") from None
     if array.ndim != 2:
         raise DataError(f"Expected a table (rows, columns), and got the shape {array.shape}.")
-    if array.dtype == object:
-        return pl.DataFrame({f"x{i}": _series(array[:, i].tolist()) for i in range(array.shape[1])})
-    return pl.DataFrame(array_columns(array, "x") if array.shape[1] != 1 else {"x0": array[:, 0]})
+    several = {"x0": array[:, 0]} if array.shape[1] == 1 else array_columns(array, "x")
+    return _beside({name: as_series(column, name) for name, column in several.items()})
 
 
-def _series(values: Any) -> pl.Series:
-    """One column. pandas' is read value by value, so that pyarrow is not needed."""
-    if isinstance(values, pl.Series):
-        return values.cast(pl.String) if values.dtype in (pl.Categorical, pl.Enum) else values
-    if isinstance(values, nw.Series):
-        if values.dtype.is_numeric() and not values.is_null().any():
-            return pl.Series(values.to_numpy())
-        return _listed(values.to_list())
-    try:
-        return _series(nw.from_native(values, series_only=True))
-    except TypeError:
-        pass
-    given = as_array(values)
-    array = np.asarray(values, dtype=object) if given is None else given
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise DataError(f"Expected one value a row, and got the shape {array.shape}.")
-    return pl.Series(array) if array.dtype.kind in "biufU" else _listed(array.tolist())
-
-
-def _listed(values: Sequence[Any]) -> pl.Series:
-    """A column from Python values; mixed ones become text."""
-    plain = [
-        None if v is None or v != v else v.item() if isinstance(v, np.generic) else v
-        for v in values
-    ]
-    kinds = {type(v) for v in plain if v is not None}
-    if kinds <= {int, float}:
-        whole = kinds == {int} and all(v is None or abs(v) < 2**63 for v in plain)
-        dtype = pl.Int64 if whole else pl.Float64  # labels 0 and 1 must not become 0.0 and 1.0
-        return pl.Series([v if v is None or whole else float(v) for v in plain], dtype=dtype)
-    if len(kinds) == 1:
-        try:
-            return pl.Series(plain, strict=True)
-        except (TypeError, pl.exceptions.PolarsError):
-            pass
-    return pl.Series([None if v is None else str(v) for v in plain], dtype=pl.String)
+def _beside(columns: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Columns as a table. Raises `DataError` where one is longer than another."""
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        (least, few), (most, many) = (f(lengths.items(), key=lambda e: e[1]) for f in (min, max))
+        raise DataError(
+            f"The column {most!r} has {many} values and {least!r} has {few}: expected as many."
+        )
+    return pl.DataFrame(columns)
