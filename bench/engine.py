@@ -19,7 +19,6 @@ from typing import Any
 
 import engine_growth
 from common import Table, arguments, finish, machine, turns, versions
-from engine_start import start
 from peers import Peer, peers
 from training import (
     CORES,
@@ -107,7 +106,6 @@ PARTS = {
     "members": engine_growth.members,
     "memory": engine_growth.memory,
     "mixed": engine_growth.mixed,
-    "start": start,
 }
 
 
