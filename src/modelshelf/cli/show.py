@@ -38,9 +38,9 @@ def show(
 ) -> None:
     """Show one network: its settings, scores, learning curve, size, time and barcode."""
     from modelshelf.shelf import Shelf
+    from modelshelf.shelf.best import best_copy
     from modelshelf.space.barcode import svg as drawn
     from modelshelf.space.configuration import Configuration
-    from modelshelf.study.model import best_copy
 
     console = make_console(stderr=as_json)
     with Shelf.open(shelf) as opened:

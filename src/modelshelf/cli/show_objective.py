@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -12,9 +13,11 @@ from rich.text import Text
 
 from modelshelf.cli.words import barcode_text, chart, number, safe
 from modelshelf.core.records import CurvePoint, TrialRecord
-from modelshelf.shelf import StudyRecord
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.own import OWN, is_own
+
+if TYPE_CHECKING:
+    from modelshelf.shelf import StudyRecord
 
 __all__ = ["parameters_in_words", "show_objective"]
 

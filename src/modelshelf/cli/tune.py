@@ -21,7 +21,7 @@ from modelshelf.cli.options import (
     parse_columns,
 )
 from modelshelf.cli.space import space_lines
-from modelshelf.cli.words import result_lines, safe
+from modelshelf.cli.words import safe
 from modelshelf.core.errors import SettingError
 
 __all__ = ["tune"]
@@ -121,6 +121,7 @@ def tune(
     console = make_console(stderr=as_json)
 
     from modelshelf.api import request
+    from modelshelf.cli.result import result_lines
     from modelshelf.study import run_study
     from modelshelf.study.modules import declare
 
