@@ -27,6 +27,10 @@ def main() -> None:
 
 
 def _run() -> None:
+    from modelshelf.cli.encoding import any_encoding
+
+    any_encoding()
+
     from modelshelf.cli.program import app
     from modelshelf.core.errors import ModelshelfError, StoppedError, UserError
 
@@ -61,5 +65,18 @@ def entry() -> None:
 
 def _end(message: str, status: int) -> NoReturn:
     with suppress(OSError, AttributeError):  # its reader went away, or there never was one
-        sys.stderr.write(f"{message}\n")
+        sys.stderr.write(f"{_wrapped(message)}\n")
     sys.exit(status)
+
+
+def _wrapped(message: str) -> str:
+    """The message in lines of whole words, where a terminal would break them."""
+    if not sys.stderr.isatty():
+        return message
+    from shutil import get_terminal_size
+    from textwrap import TextWrapper
+
+    wrapper = TextWrapper(
+        get_terminal_size().columns, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(wrapper.fill(line) for line in message.splitlines())

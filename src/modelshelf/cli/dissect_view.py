@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelshelf.cli.words import number, safe
+from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
     from modelshelf.insight.dissection import Dissection, Flow, Layer, RowLook
@@ -34,11 +35,11 @@ def layers_table(found: Dissection) -> Table:
     ):  # fmt: skip
         table.add_column(name, justify="right", no_wrap=True)
     for i, each in enumerate(found.layers):
-        shape = f"{each.inputs} × {each.units}" if i else f"{each.units} inputs"
+        shape = f"{each.inputs} × {each.units}" if i else counted(each.units, "input")
         drawn = _flow(each, each.initial, zeros, saturated)
         table.add_row(each.name, shape, "drawn", *drawn, style="dim")
         now = _flow(each, each.trained, zeros, saturated)
-        table.add_row("", f"{each.parameters:,} weights", "trained", *now)
+        table.add_row("", counted(each.parameters, "weight"), "trained", *now)
     return table
 
 
@@ -98,7 +99,7 @@ def row_lines(row: RowLook) -> Iterator[Text | Table | str]:
         f"Integrated gradients of the {found.what}: {number(found.output)} here, "
         f"{number(found.baseline)} at the mean of the training rows. The amounts come to "
         f"{number(gap + found.error)}, and should to {number(gap)} (error {found.error:.1e}, "
-        f"{found.steps} steps)."
+        f"{counted(found.steps, 'step')})."
     )
 
 

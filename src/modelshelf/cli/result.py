@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rich.table import Table
 from rich.text import Text
 
+from modelshelf.cli.layout import Column, command, grid
 from modelshelf.cli.words import barcode_text, in_words, number, safe, typed
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.result import StudyResult
@@ -17,11 +17,16 @@ __all__ = ["result_lines"]
 
 
 def result_lines(
-    result: StudyResult, command: str, shelf: str | None, module: str | None = None
-) -> Iterator[Text | Table | str]:
-    """What a person reads at the end of a study.
+    result: StudyResult,
+    asked: str,
+    shelf: str | None,
+    module: str | None = None,
+    width: int = 160,
+) -> Iterator[Text | str]:
+    """What a person reads at the end of a study, in lines of this width.
 
-    `shelf` and `module` are what `--shelf` and `--module` said, if they were said.
+    `asked` is the command that began it; `shelf` and `module` are what `--shelf` and `--module`
+    said, if they were said.
     """
     configuration = Configuration.from_json(result.winner.configuration)
     name = result.winner.barcode
@@ -41,38 +46,38 @@ def result_lines(
     )
     yield in_words(result.winner.configuration)
     yield ""
-    yield _scores(result)
+    yield _scores(result, width)
     yield ""
     for sentence, caution in explained(result):
         yield Text(sentence, style="yellow") if caution else sentence
     yield safe(f"All of them are on the shelf {result.shelf}, in the study {result.study}.")
     yield ""
     if result.complete:
-        show = typed("show", name[:9], shelf=shelf)
-        out = ("--out", "predictions.csv", *(("--module", module) if module else ()))
-        predict = typed("predict", name[:9], "NEW.csv", *out, shelf=shelf)
-        yield Text("Next  ", style="bold").append(show)
-        yield f"      {predict}"
-        if result.ensemble is not None and result.ensemble.size > 1:
-            whole = ("predict", "NEW.csv", "--ensemble", result.study)
-            yield f"      {typed(*whole, *out, shelf=shelf)}"
+        yield from _next(result, shelf, module, width)
     else:
-        yield Text("To go on, type the same command again:  ", style="bold").append(command)
+        yield command(asked, width, "To go on, type the same command again:  ")
 
 
-def _scores(result: StudyResult) -> Table:
+def _next(result: StudyResult, shelf: str | None, module: str | None, width: int) -> Iterator[Text]:
+    """What to type next."""
+    name = result.winner.barcode[:9]
+    yield command(typed("show", name, shelf=shelf), width, "Next  ")
+    out = ("--out", "predictions.csv", *(("--module", module) if module else ()))
+    yield command(typed("predict", name, "NEW.csv", *out, shelf=shelf), width, "      ")
+    if result.ensemble is not None and result.ensemble.size > 1:
+        whole = ("predict", "NEW.csv", "--ensemble", result.study)
+        yield command(typed(*whole, *out, shelf=shelf), width, "      ")
+
+
+def _scores(result: StudyResult, width: int) -> Text:
     winner = result.winner
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column(result.metric)
-    table.add_column("validation")
-    table.add_column("test")
     spread = f" ± {number(winner.validation_std)}" if math.isfinite(winner.validation_std) else ""
     test = tested(winner.test, winner.test_interval)
-    table.add_row("this network", number(winner.validation) + spread, test, style="bold")
+    rows = [("this network", number(winner.validation) + spread, test)]
     found = result.ensemble
     if found is not None and found.size > 1:
         test = tested(found.test, found.test_interval)
-        table.add_row(f"ensemble of {found.size} networks", number(found.validation), test)
-    for each in result.baselines:
-        table.add_row(label(each), number(each.validation), number(each.test))
-    return table
+        rows.append((f"ensemble of {found.size} networks", number(found.validation), test))
+    rows += [(label(each), number(each.validation), number(each.test)) for each in result.baselines]
+    columns = Column(result.metric), Column("validation"), Column("test")
+    return grid(columns, rows, width, styles=("bold",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from modelshelf.cli.asked import signals, source
+from modelshelf.cli.layout import put, room
 from modelshelf.cli.live import Live
 from modelshelf.cli.options import (
     AllowWide,
@@ -21,7 +21,7 @@ from modelshelf.cli.options import (
     parse_columns,
 )
 from modelshelf.cli.space import space_lines
-from modelshelf.cli.words import safe
+from modelshelf.cli.words import json_line, safe
 from modelshelf.core.errors import SettingError
 
 __all__ = ["tune"]
@@ -155,9 +155,9 @@ def tune(
     stopper = Stopper()
     with Live(console, asked.metric) as live, signals(stopper, live):
         result = run_study(asked, clock=clock, observer=live, stopper=stopper)
-    for text in result_lines(result, asked.command, shelf, module):
-        console.print(text)
+    for text in result_lines(result, asked.command, shelf, module, room(console)):
+        put(console, text)
     if as_json:
-        sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False) + "\n")
+        typer.echo(json_line(result.to_json()))
     if not result.complete:
         raise typer.Exit(130)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -93,8 +94,16 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
 
 
 def json_line(told: object) -> str:
-    """One line of JSON for `--json`: tuples are lists, dates text, what is not finite null."""
-    return json.dumps(finite(told), ensure_ascii=False, default=str)
+    """One line of JSON for `--json`: tuples are lists, dates text, what is not finite null.
+
+    Characters that standard output cannot take are escaped, as JSON allows.
+    """
+    line = json.dumps(finite(told), ensure_ascii=False, default=str)
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(finite(told), default=str)
+    return line
 
 
 def typed(*words: str, shelf: str | None) -> str:
