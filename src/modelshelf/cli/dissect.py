@@ -90,7 +90,7 @@ def _tell(console: Console, found: Dissection, shelf: str | None) -> None:
     sent = f"{drawn} {found.part} rows of the study {found.study} were sent through it."
     console.print(safe(sent), style="dim")
     console.print()
-    console.print(layers_table(found))
+    console.print(layers_table(found, room(console)))
     console.print(
         f"{_legend(found)}∇ sums: gradient of a row's loss by the layer's sums. ∇ weights: of the "
         "mean loss by the weights. norm: of the weights; a step: the share of it that one step at "
@@ -103,7 +103,7 @@ def _tell(console: Console, found: Dissection, shelf: str | None) -> None:
     for note in found.notes:
         console.print(safe(note), style="dim")
     console.print()
-    console.print(columns_table(found))
+    console.print(columns_table(found, room(console)))
     worth = found.importance
     rows = f"{worth.rows:,} of {worth.of:,}" if worth.rows < worth.of else f"{worth.rows:,}"
     console.print(
@@ -115,7 +115,7 @@ def _tell(console: Console, found: Dissection, shelf: str | None) -> None:
     )
     if found.row is not None:
         console.print()
-        for line in row_lines(found.row):
+        for line in row_lines(found.row, room(console)):
             console.print(line)
     console.print()
     row = ["--row", "1"] if found.row is None else []

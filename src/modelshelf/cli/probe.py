@@ -122,8 +122,8 @@ def _tell(console: Console, found: Probe, shelf: str | None, *, stopped: bool) -
         )
     )
     console.print()
-    for line in lines_of(found, console.width):
-        console.print(line, soft_wrap=True)
+    for line in lines_of(found, room(console)):
+        console.print(line)
     console.print()
     for sentence in found.sentences:
         console.print(safe(sentence))
