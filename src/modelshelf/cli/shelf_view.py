@@ -41,7 +41,7 @@ def studies_table(studies: Sequence[StudyRecord], opened: Shelf, width: int) -> 
         rows.append(
             (
                 safe(each.name),
-                f"{sum(opened.counts(each.name).values()):,}",
+                f"{_networks_of(each, opened):,}",
                 winner.get("barcode", f"({each.status})"),
                 each.metric,
                 number(winner.get("test")),
@@ -51,6 +51,11 @@ def studies_table(studies: Sequence[StudyRecord], opened: Shelf, width: int) -> 
             )
         )
     return grid(columns, rows, width)
+
+
+def _networks_of(study: StudyRecord, opened: Shelf) -> int:
+    """How many networks its search started; without a search, what was trained by name."""
+    return sum(opened.counts(study.name).values()) or len(_once(opened.trials(study.name)))
 
 
 def networks_lines(
