@@ -1,9 +1,10 @@
 """What a start costs: on an empty cache and on a full one, alone and inside a study.
 
 *Alone* is a fresh process that imports the engine and trains one epoch on digits. *In a study* is
-one that tunes digits (`--time`, 30 s), and says when its first network had come back, when the first
-had been trained to its end, and when all was over. All times are seconds since the process was
-started; *compiling* is what the study says of itself. Each kind takes turns, with a cache of its own.
+one that tunes digits (`--time`, 30 s), and says when its first network had come back, when the
+first had been trained to its end, and when all was over. All times are seconds since the process
+was started; *compiling* is what the study says of itself. Each kind takes turns, with a cache of
+its own.
 
 `--against SRC` measures another checkout's `src` beside this one, in the same turns.
 """
@@ -64,7 +65,7 @@ except ImportError:
 from modelshelf.study.budget import Budget, Clock
 clock = Clock()
 from modelshelf.api import request
-from modelshelf.data.read import read_example
+from modelshelf.data.read import bundled
 from modelshelf.study import run_study
 imported, told = time.time() - began, {}
 def see(progress):
@@ -73,7 +74,7 @@ def see(progress):
         told.setdefault("first", now)
     if progress.finished:
         told.setdefault("finished", now)
-table, target = read_example("digits")
+table, target = bundled("digits")
 asked = request(table, target, budget=Budget.of(limit, None), shelf=shelf)
 try:
     result = run_study(asked, clock=clock, observer=see)

@@ -7,8 +7,9 @@ True
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from modelshelf.core.lazy import lazily
 from modelshelf.core.version import __version__
 
 __all__ = [
@@ -56,40 +57,35 @@ if TYPE_CHECKING:
     from modelshelf.understanding.probe import probe
     from modelshelf.understanding.step import training_step
     from modelshelf.understanding.worth import worth
-
-_HOMES = {
-    "diagnose": "understanding.diagnose",
-    "worth": "understanding.worth",
-    "dissect": "understanding.dissect",
-    "training_step": "understanding.step",
-    "compare": "understanding.compare",
-    "explain": "understanding.explain",
-    "train_like": "understanding.like",
-    "probe": "understanding.probe",
-    "report": "reports.page",
-    "tokenise": "data.text.steps",
-    "train": "api",
-    "tune": "api",
-    "use_module": "study.modules",
-    "UserError": "core.errors",
-    "Shelf": "shelf",
-    "Choice": "space.domains",
-    "Configuration": "space.configuration",
-    "Integer": "space.domains",
-    "Real": "space.domains",
-    "Space": "space.space",
-    "Model": "study",
-    "StudyResult": "study",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: `--help` should not load a compiler."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'modelshelf' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"modelshelf.{_HOMES[name]}"), name)
+else:
+    # What is asked for is imported when it is asked for: `--help` loads no compiler.
+    __getattr__ = lazily(
+        __name__,
+        {
+            "diagnose": "understanding.diagnose",
+            "worth": "understanding.worth",
+            "dissect": "understanding.dissect",
+            "training_step": "understanding.step",
+            "compare": "understanding.compare",
+            "explain": "understanding.explain",
+            "train_like": "understanding.like",
+            "probe": "understanding.probe",
+            "report": "reports.page",
+            "tokenise": "data.text.steps",
+            "train": "api",
+            "tune": "api",
+            "use_module": "study.modules",
+            "UserError": "core.errors",
+            "Shelf": "shelf",
+            "Choice": "space.domains",
+            "Configuration": "space.configuration",
+            "Integer": "space.domains",
+            "Real": "space.domains",
+            "Space": "space.space",
+            "Model": "study",
+            "StudyResult": "study",
+        },
+    )
 
 
 def __dir__() -> list[str]:

@@ -17,6 +17,7 @@ import pytest
 
 from modelshelf import Configuration, Shelf
 from modelshelf.cli.words import in_words
+from modelshelf.core.records import Purpose
 from modelshelf.space.catalogue import CATALOGUE
 from modelshelf.space.domains import Choice
 from modelshelf.study import Model
@@ -77,6 +78,36 @@ def test_shelf_lists_sorts_and_filters(tuned):
     assert len(epochs) > 12
     assert told["studies"][0]["winner"]["barcode"] == ran.json["winner"]["barcode"]
     assert run("shelf", "--check", "--shelf", where).status == 0
+
+
+def test_a_shelf_shows_a_configuration_once_and_says_what_else_there_is(tuned):
+    ran, where = tuned
+    winner = ran.json["winner"]["barcode"]
+    with Shelf.open(where) as shelf:
+        trials = shelf.trials(ran.json["study"])
+    search = {t.barcode: t.score for t in trials if t.purpose is Purpose.SEARCH}
+    again = [t for t in trials if t.purpose is not Purpose.SEARCH]
+    rows = re.compile(r"^(.)  ((?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}) +(\S+)", re.M)
+    listed = run("shelf", "--shelf", where, "--limit", 0).out
+    found = rows.findall(listed)
+    assert {code: float(score) for _, code, score in found} == {
+        code: round(score, 4) for code, score in search.items()
+    }  # once each, with the score that the search gave it
+    assert len(found) == len(search) == 12
+    assert [code for mark, code, _ in found if mark == "★"] == [winner]
+    assert f"{len(again)} re-tests and copies of these besides: --all lists them too" in listed
+    assert "accuracy: on the study's validation rows" in listed
+    whole = run("shelf", "--shelf", where, "--all", "--limit", 0).out
+    assert len(rows.findall(whole)) == len(trials)
+    assert "retest" in whole
+    assert "compare like with like" in whole
+    # The winner is there though others come before it, and the rest is counted.
+    few = run("shelf", "--shelf", where, "--limit", 2, "--sort", "number")
+    assert winner in [code for _, code, _ in rows.findall(few.out)]
+    assert len(rows.findall(few.out)) == 2
+    assert "10 more networks: --limit 0 lists all" in few.out
+    told = run("shelf", "--shelf", where, "--limit", 0, "--json").json
+    assert len(told["networks"]) == len(trials)  # programs are told all, each with its purpose
 
 
 def test_a_damaged_shelf_fails_its_check(csv, space_file, tmp_path):

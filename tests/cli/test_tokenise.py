@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import modelshelf
-from modelshelf.cli.app import app
+from modelshelf.cli.program import app
 from modelshelf.core.errors import DataError, SettingError
 from modelshelf.data.text.bpe import has_bpe
 

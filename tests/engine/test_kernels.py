@@ -135,7 +135,9 @@ def test_a_child_that_cannot_be_started_leaves_the_work_to_who_needs_it(tmp_path
     broken = BEGIN.replace(
         "compilation = ", "import sys; sys.executable = '/bin/false'; compilation = "
     )
-    ran = subprocess.run([sys.executable, "-c", broken], capture_output=True, text=True, check=False,
-                         env={**os.environ, "PYTHONPATH": str(SOURCE), **where})  # fmt: skip
+    ran = subprocess.run(
+        [sys.executable, "-c", broken], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(SOURCE), **where},
+    )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert not list(tmp_path.rglob("ready-*"))

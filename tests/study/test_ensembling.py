@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from modelshelf import Shelf, StudyResult, UserError, tune
-from modelshelf.cli.words import result_lines
+from modelshelf.cli.result import result_lines
 from modelshelf.core.records import Purpose, Status
 from modelshelf.data.metrics import METRICS, score
 from modelshelf.data.read.frames import from_memory

@@ -7,7 +7,7 @@ import pytest
 
 from modelshelf import Configuration, Shelf, UserError, probe, train, train_like, tune
 from modelshelf.core.records import Purpose, Status
-from modelshelf.study.model import best_copy
+from modelshelf.shelf.best import best_copy
 from modelshelf.study.progress import Stopper
 from tests.study.conftest import QUICK, make_table
 

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
+from modelshelf.cli.layout import Column, grid, room, wrapped
 from modelshelf.cli.options import (
     AsJson,
     Figure,
@@ -23,6 +23,7 @@ from modelshelf.cli.options import (
 )
 from modelshelf.cli.panel import looking
 from modelshelf.cli.words import barcode_text, json_line, number, safe
+from modelshelf.core.words import counted
 from modelshelf.space.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def compare(
     console = make_console(stderr=as_json)
     with looking(console):
         found = compared(barcodes, shelf=shelf, data=data, test=test, rows=rows.value)
-    for block in _view(found, everything, console.width):
+    for block in _view(found, everything, room(console)):
         console.print(block)
     if figure is not None:
         from modelshelf.insight.figures.comparison import figure as drawn
@@ -90,39 +91,45 @@ def _view(found: Comparison, everything: bool, width: int) -> Iterator[Any]:
         line.append(f"{each.barcode}  ").append(stripes)
         yield line.append(f"  {each.purpose} copy {each.copy}, study ").append(safe(each.study))
     yield ""
-    yield _settings(found, everything)
+    yield from _settings(found, everything, width)
     yield ""
-    yield _scores(found)
+    yield _scores(found, width)
     yield from _how(found)
     yield ""
     yield from _curves(found.networks, max(20, min(70, width - 14)))
     if found.disagreements:
         yield ""
-        yield from _apart(found)
+        yield from _apart(found, width)
     for note in found.notes:
         yield Text(safe(note).plain, style="yellow")
 
 
-def _table(found: Comparison, head: str) -> Table:
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column(head, style="dim")
-    for i, each in enumerate(found.networks):
-        table.add_column(f"{_LETTERS[i]} {each.barcode[:9]}", overflow="fold")
-    return table
+def _side_by_side(
+    found: Comparison,
+    head: str,
+    rows: Sequence[tuple[str, Sequence[str]]],
+    width: int,
+    styles: Sequence[str] = (),
+) -> Text:
+    """A column for each network; where they are too many, what is said of them one by one."""
+    columns = [Column(head)]
+    columns += [Column(f"{_LETTERS[i]} {n.barcode[:9]}") for i, n in enumerate(found.networks)]
+    cells: list[list[str | Text]] = [[Text(label, style="dim"), *of] for label, of in rows]
+    return grid(columns, cells, width, styles)
 
 
-def _settings(found: Comparison, everything: bool) -> Table | Text:
+def _settings(found: Comparison, everything: bool, width: int) -> Iterator[Text]:
     shown = [each for each in found.settings if everything or each.differs]
     if not shown:
-        return Text("All settings are the same: these are copies of one configuration.")
-    table = _table(found, "setting")
-    for each in shown:
-        table.add_row(each.name, *map(_value, each.values), style="" if each.differs else "dim")
+        yield Text("All settings are the same: these are copies of one configuration.")
+        return
+    rows = [(each.name, [_value(value) for value in each.values]) for each in shown]
+    styles = ["" if each.differs else "dim" for each in shown]
+    yield _side_by_side(found, "setting", rows, width, styles)
     alike = len(found.settings) - len(shown)
     if alike:
-        table.caption = f"{alike} more settings are the same in all (--all shows them)"
-        table.caption_justify = "left"
-    return table
+        more = f"{counted(alike, 'more setting')} {'is' if alike == 1 else 'are'} the same in all"
+        yield Text(f"{more} (--all shows them)", style="dim")
 
 
 def _value(value: object) -> str:
@@ -131,8 +138,7 @@ def _value(value: object) -> str:
     return "×".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
-def _scores(found: Comparison) -> Table:
-    table = _table(found, "")
+def _scores(found: Comparison, width: int) -> Text:
     rows: list[tuple[str, list[str]]] = []
     scored = [each.scored for each in found.networks]
     if found.rows:
@@ -153,9 +159,7 @@ def _scores(found: Comparison) -> Table:
         ("1,000 answers", [_milliseconds(each.answer_seconds) for each in networks]),
         ("training", [f"{each.training_seconds:.2f} s" for each in networks]),
     ]
-    for label, cells in rows:
-        table.add_row(label, *cells)
-    return table
+    return _side_by_side(found, "score", rows, width)
 
 
 def signed(difference: Difference) -> str:
@@ -184,12 +188,13 @@ def _how(found: Comparison) -> Iterator[Text]:
         drawn = f" drawn of {found.drawn_from:,}" if found.drawn_from > found.row_count else ""
         clean = "trained none" if found.rows == "validation" else "neither trained nor chose any"
         yield Text(
-            f"Scores: {found.row_count:,} {found.rows} rows{drawn} that {clean} of these "
+            f"Scores: {counted(found.row_count, f'{found.rows} row')}{drawn} that {clean} of these "
             f"networks. Differences: {found.method}.",
             style="dim",
         )
     if found.test_uses:
-        said = f"The test rows have now been looked at {found.test_uses} times."
+        times = counted(found.test_uses, "time")
+        said = f"The test rows have now been looked at {times}."
         yield Text(said, style="yellow")
     yield Text(
         "Times are of one core; answers, of prepared rows, were timed just now.", style="dim"
@@ -227,44 +232,44 @@ def _curves(networks: Sequence[Side], width: int) -> Iterator[Text]:
     yield Text(f"{'':>11} validation loss{scale}", style="dim")
 
 
-def _apart(found: Comparison) -> Iterator[Any]:
+def _apart(found: Comparison, width: int) -> Iterator[Any]:
     for each in found.disagreements:
         yield _disagree(each, found)
     if found.telling:
         yield ""
         yield Text("Where they differ most:", style="bold")
         for row in found.telling:
-            yield from _row(row)
+            yield from _row(row, width)
 
 
 def _disagree(each: Disagreement, found: Comparison) -> str:
     first, second = _LETTERS[each.first], _LETTERS[each.second]
-    share = 100 * each.rows / max(found.row_count, 1)
+    share, rows = 100 * each.rows / max(found.row_count, 1), counted(each.rows, "row")
     if found.task.is_classification:
         neither = f", neither on {each.neither:,}" if each.neither else ""
         return (
-            f"{first} and {second} answer {each.rows:,} rows differently ({share:.1f} %): {first} "
+            f"{first} and {second} answer {rows} differently ({share:.1f} %): {first} "
             f"is right on {each.first_right:,}, {second} on {each.second_right:,}{neither}."
         )
     return (
         f"{first} and {second} are more than a tenth of the target's standard deviation apart on "
-        f"{each.rows:,} rows ({share:.1f} %): {first} is closer on {each.first_right:,}, {second} "
+        f"{rows} ({share:.1f} %): {first} is closer on {each.first_right:,}, {second} "
         f"on {each.second_right:,}."
     )
 
 
-def _row(row: TellingRow) -> Iterator[Text]:
-    line = Text(f"  row {row.row} of {safe(row.table)}, truly {_shown(row.target)}: ")
+def _row(row: TellingRow, width: int) -> Iterator[Text]:
+    line = Text(f"row {row.row} of {safe(row.table)}, truly {_shown(row.target)}: ")
     for i, answer in enumerate(row.answers):
         line.append(f"{_LETTERS[i]} ", style=_HUES[i]).append(_shown(answer))
         if row.chances:
             line.append(f" ({100 * row.chances[i]:.0f} % for the truth)")
         line.append("  ")
-    yield line
+    yield from wrapped(line, width, indent=2)
     shown = list(row.values.items())[:_COLUMNS]
     values = [f"{safe(name)} {_shown(value)}" for name, value in shown]
     more = f", and {len(row.values) - _COLUMNS} more" if len(row.values) > _COLUMNS else ""
-    yield Text(f"    {', '.join(values)}{more}", style="dim")
+    yield from wrapped(Text(f"{', '.join(values)}{more}", style="dim"), width, indent=4)
 
 
 def _shown(value: object) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.asked import signals
+from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import AsJson, KnownModule, RowsFile, ShelfPlace, TestFile, make_console
 from modelshelf.cli.panel import looking
 from modelshelf.cli.words import json_line, safe, typed, typed_value
@@ -82,7 +83,7 @@ def _tell(console: Console, found: Diagnosis, shelf: str | None) -> None:
         console.print(safe(each.evidence))
         console.print(safe(each.advice))
         barcode = f"  it will be {each.barcode}" if each.barcode else ""
-        console.print(safe(f"  {_command(found, each, shelf)}"), soft_wrap=True)
+        put(console, command(_command(found, each, shelf), room(console), "  "))
         if barcode:
             console.print(barcode, style="dim")
         console.print()

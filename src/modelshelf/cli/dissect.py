@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.dissect_view import columns_table, layers_table, row_lines
+from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import (
     AsJson,
     Figure,
@@ -23,6 +24,7 @@ from modelshelf.cli.options import (
 from modelshelf.cli.panel import looking
 from modelshelf.cli.words import json_line, number, safe, typed
 from modelshelf.core.errors import SettingError, nearest
+from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
     from modelshelf.insight.dissection import Dissection
@@ -81,12 +83,14 @@ def dissect(
 
 def _tell(console: Console, found: Dissection, shelf: str | None) -> None:
     title = Text(found.barcode, style="bold green")
-    console.print(title.append(f"  {found.parameters:,} weights, {found.activation}", style="dim"))
+    console.print(
+        title.append(f"  {counted(found.parameters, 'weight')}, {found.activation}", style="dim")
+    )
     drawn = f"{found.rows:,} of {found.of:,}" if found.rows < found.of else f"{found.rows:,}"
     sent = f"{drawn} {found.part} rows of the study {found.study} were sent through it."
     console.print(safe(sent), style="dim")
     console.print()
-    console.print(layers_table(found))
+    console.print(layers_table(found, room(console)))
     console.print(
         f"{_legend(found)}∇ sums: gradient of a row's loss by the layer's sums. ∇ weights: of the "
         "mean loss by the weights. norm: of the weights; a step: the share of it that one step at "
@@ -99,25 +103,26 @@ def _tell(console: Console, found: Dissection, shelf: str | None) -> None:
     for note in found.notes:
         console.print(safe(note), style="dim")
     console.print()
-    console.print(columns_table(found))
+    console.print(columns_table(found, room(console)))
     worth = found.importance
     rows = f"{worth.rows:,} of {worth.of:,}" if worth.rows < worth.of else f"{worth.rows:,}"
     console.print(
-        f"Each column of {rows} {worth.part} rows was shuffled {worth.repeats} times; with all "
-        f"columns {worth.metric} is {number(worth.score)} there. Columns that say the same stand "
-        "in for each other, and then lose little.",
+        f"Each column of {rows} {worth.part} rows was shuffled "
+        f"{counted(worth.repeats, 'time')}; with all columns {worth.metric} is "
+        f"{number(worth.score)} there. Columns that say the same stand in for each other, and then "
+        "lose little.",
         style="dim",
     )
     if found.row is not None:
         console.print()
-        for line in row_lines(found.row):
+        for line in row_lines(found.row, room(console)):
             console.print(line)
     console.print()
     row = ["--row", "1"] if found.row is None else []
     more = [each for each in (row, ["--step", "numpy", "--out", "step"]) if each]
     for i, words in enumerate(more):
-        console.print(Text("Next  " if i == 0 else "      ", style="bold"), end="")
-        console.print(typed("dissect", found.barcode[:9], *words, shelf=shelf), soft_wrap=True)
+        next_one = typed("dissect", found.barcode[:9], *words, shelf=shelf)
+        put(console, command(next_one, room(console), "      " if i else "Next  "))
 
 
 def _legend(found: Dissection) -> str:

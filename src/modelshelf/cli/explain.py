@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from modelshelf.cli.layout import Column, command, grid, put, room, wrapped
 from modelshelf.cli.options import AsJson, Figure, KnownModule, ShelfPlace, make_console
 from modelshelf.cli.words import json_line, safe, typed
+from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
     from modelshelf.insight.course.finding import CourseRow
@@ -88,31 +89,30 @@ def _told(found: Explanation) -> dict[str, Any]:
 
 def _tell(console: Console, found: Explanation, evidence: bool, shelf: str | None) -> None:
     few = f", {found.looked_at:,} of them looked at" if found.looked_at < found.networks else ""
-    console.print(safe(f"{found.study}: {found.networks:,} networks{few}, by {found.metric}"))
+    networks = counted(found.networks, "network")
+    console.print(safe(f"{found.study}: {networks}{few}, by {found.metric}"))
     console.print()
     if not found.importances:
         console.print(
             "These networks do not tell which settings mattered: they are too few, or one half of "
             "them says other than the other. More of them would tell.",
             style="yellow",
-            soft_wrap=True,
         )
     else:
-        console.print(_table(found.importances, console.width))
+        console.print(_table(found.importances, room(console)))
         rest = len(found.importances) - _SHOWN
         if rest > 0:
-            console.print(f"{rest} more explain less.", style="dim")
-        console.print(_how_to_read(), style="dim", soft_wrap=True)
+            console.print(f"{rest} more explain{'s' if rest == 1 else ''} less.", style="dim")
+        console.print(_how_to_read(), style="dim")
     for pair in found.interactions[:3]:
         console.print(
             f"{pair.first} and {pair.second} hang together: {pair.share:.0%} of the differences "
             "come from neither alone.",
-            soft_wrap=True,
         )
     for row in found.rows:
         console.print()
-        for line in _row(row, found, evidence, shelf):
-            console.print(line, soft_wrap=True)
+        for line in _row(row, found, evidence, shelf, room(console)):
+            put(console, line)
     for note in found.notes:
         console.print(safe(note), style="yellow")
 
@@ -125,23 +125,23 @@ def _how_to_read() -> str:
     )
 
 
-def _table(importances: tuple[Importance, ...], width: int) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("setting")
-    table.add_column("alone", justify="right")
-    table.add_column("")
-    table.add_column("with others", justify="right")
-    if width >= 90:
-        table.add_column("from low to high")
+def _table(importances: tuple[Importance, ...], width: int) -> Text:
+    columns = (
+        Column("setting"),
+        Column("alone", right=True),
+        Column("", drop=3),
+        Column("with others", right=True, drop=1),
+        Column("from low to high", drop=2),
+    )
+    rows = []
     for each in importances[:_SHOWN]:
         low, high = each.alone_interval
         alone = f"{max(each.alone, 0):.0%} ({max(low, 0):.0%} to {max(high, 0):.0%})"
         bar = Text("█" * round(_BARS * min(max(each.alone, 0), 1)) or "▏", style="cyan")
-        cells: list[str | Text] = [each.name, alone, bar, f"{max(each.total, 0):.0%}"]
-        if width >= 90:
-            cells.append(_levels(each) if each.sure else Text("no sure effect", style="dim"))
-        table.add_row(*cells, style=None if each.sure else "dim")
-    return table
+        levels = _levels(each) if each.sure else Text("no sure effect", style="dim")
+        rows.append((each.name, alone, bar, f"{max(each.total, 0):.0%}", levels))
+    styles = ["" if each.sure else "dim" for each in importances[:_SHOWN]]
+    return grid(columns, rows, width, styles)
 
 
 def _levels(each: Importance) -> Text:
@@ -150,24 +150,28 @@ def _levels(each: Importance) -> Text:
     low, high = min(stands), max(stands)
     if not each.ordered:
         order = sorted(each.levels, key=lambda level: level.standing)
-        return Text(" > ".join(level.label for level in order), overflow="fold")
+        return Text(" > ".join(level.label for level in order))
     heights = [1 + round(7 * (high - s) / max(high - low, 1e-9)) for s in stands]
     drawn = "".join(_STEPS[height] for height in heights)
     return Text(f"{each.levels[0].label} {drawn} {each.levels[-1].label}")
 
 
-def _row(row: CourseRow, found: Explanation, evidence: bool, shelf: str | None) -> Iterator[Text]:
+def _row(
+    row: CourseRow, found: Explanation, evidence: bool, shelf: str | None, width: int
+) -> Iterator[Text]:
     verdict = row.verdict.value
     head = Text(f"{row.name[0].upper()}{row.name[1:]}", style="bold")
     yield head.append(f"  {verdict}", style=_STYLES[verdict])
-    yield Text(f"  The course: {row.course}", style="dim")
+    yield from wrapped(Text(f"The course: {row.course}", style="dim"), width, indent=2)
     for each in row.findings:
-        yield Text(f"  {each.says}")
+        yield from wrapped(each.says, width, indent=2)
         if evidence:
-            yield Text(f"    {_rests_on(each.trials, found)}", style="dim")
+            yield from wrapped(Text(_rests_on(each.trials, found), style="dim"), width, indent=4)
     if verdict == "too little evidence" and row.probe:
-        command = typed("probe", found.best[:9], "--vary", row.probe, shelf=shelf)
-        yield Text(f"  An experiment would tell: {command}", style="dim")
+        typed_so = typed("probe", found.best[:9], "--vary", row.probe, shelf=shelf)
+        line = command(typed_so, width, "  An experiment would tell: ")
+        line.stylize("dim")
+        yield line
 
 
 def _rests_on(trials: tuple[int, ...], found: Explanation) -> str:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from modelshelf.cli.layout import Column, facts, grid, room
 from modelshelf.cli.options import AsJson, make_console
 from modelshelf.cli.space import space_table
+from modelshelf.cli.words import json_line
 from modelshelf.space.catalogue import CATALOGUE, lookup
 from modelshelf.space.hyperparameter import Hyperparameter
 from modelshelf.space.space import Space
 from modelshelf.space.told import told
 
 __all__ = ["hyperparameters"]
-
-_NAME = 2 + max(map(len, CATALOGUE))  # characters
 
 
 def hyperparameters(
@@ -39,18 +39,13 @@ def hyperparameters(
         _told(each, searched[each.name].words() if each.name in searched else "") for each in named
     ]
     if as_json:
-        typer.echo(json.dumps(told if name is None else told[0], ensure_ascii=False))
+        typer.echo(json_line(told if name is None else told[0]))
         return
     console = make_console()
     if name is not None:
         _explain(console, told[0])
         return
-    group = ""
-    for each in told:
-        if each["group"] != group:
-            group = each["group"]
-            console.print(f"\n{group}" if each is not told[0] else group, style="bold")
-        console.print(_row(each))
+    console.print(_listed(told, room(console)))
     console.print("\nOne of them explained: modelshelf hyperparameters NAME")
 
 
@@ -59,12 +54,12 @@ def _tell_space(space: Space, as_json: bool) -> None:
     if as_json:
         lines = [each.to_json() for each in told(space)]
         shown = {"dimensions": space.dimensions, "hyperparameters": lines}
-        typer.echo(json.dumps(shown, ensure_ascii=False))
+        typer.echo(json_line(shown))
         return
     console = make_console()
     for where in dict.fromkeys(("", *(case.words for case in space.cases))):
         console.print(f"\nwhere {where}" if where else "the space", style="bold")
-        console.print(space_table(space, where))
+        console.print(space_table(space, where, room(console)))
     console.print("\nAll others keep their defaults.")
 
 
@@ -86,22 +81,24 @@ def _told(each: Hyperparameter, searched: str) -> dict[str, Any]:
     }
 
 
-def _row(each: dict[str, Any]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(width=_NAME, style="cyan", no_wrap=True)
-    table.add_column(width=14, style="dim", no_wrap=True)
-    table.add_column()
-    table.add_row(f"  {each['name']}", _plain(each["default"]), each["meaning"])
-    return table
+def _listed(told: Sequence[dict[str, Any]], width: int) -> Text:
+    """All of them by group: names, defaults, and where there is room, meanings."""
+    columns = Column("name"), Column("default"), Column("what it is", drop=1, wraps=True)
+    rows: list[tuple[str | Text, ...]] = []
+    groups: list[str] = []
+    for each in told:
+        if each["group"] not in groups:
+            rows += [("", "", "")] * bool(groups) + [(Text(each["group"], "bold"), "", "")]
+            groups.append(each["group"])
+        default = Text(_plain(each["default"]), "dim")
+        rows.append((Text(f"  {each['name']}", "cyan"), default, each["meaning"]))
+    return grid(columns, rows, width)
 
 
 def _explain(console: Console, each: dict[str, Any]) -> None:
     console.print(each["name"], style="bold cyan")
     console.print(each["meaning"])
     console.print()
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="dim")
-    table.add_column()
     rows = {
         "values": f"{each['domain']}; default {_plain(each['default'])}",
         "switched off by": "" if each["off"] is None else _plain(each["off"]),
@@ -111,10 +108,7 @@ def _explain(console: Console, each: dict[str, Any]) -> None:
         "too much": each["too_much"],
         "source": each["source"],
     }
-    for word, value in rows.items():
-        if value:
-            table.add_row(word, value)
-    console.print(table)
+    console.print(facts([(word, value) for word, value in rows.items() if value], room(console)))
 
 
 def _plain(value: object) -> str:

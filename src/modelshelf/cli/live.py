@@ -6,12 +6,13 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
+from rich.console import Console, OverflowMethod, RenderableType
 from rich.text import Text
 
 from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import barcode_text, number, short
 from modelshelf.core.records import Direction
+from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
     from modelshelf.data.metrics import Metric
@@ -79,10 +80,11 @@ class Live(Panel):
             return [told.append(_left(progress), style="cyan")]
         head = Text(f"{progress.phase}  ", style="bold").append(_left(progress), style="cyan")
         if progress.retests[1] and progress.phase == "re-testing":
-            head.append(f"  {progress.retests[0]} of {progress.retests[1]} re-tests")
+            head.append(f"  {progress.retests[0]} of {counted(progress.retests[1], 're-test')}")
         counts = Text(
-            f"{progress.started} networks started · {progress.paused} paused or stopped · "
-            f"{progress.finished} finished · {progress.diverged} diverged"
+            f"{counted(progress.started, 'network')} started · "
+            f"{progress.paused} paused or stopped · {progress.finished} finished · "
+            f"{progress.diverged} diverged"
         )
         if progress.failed:
             counts.append(f" · {progress.failed} failed", style="red")
@@ -103,12 +105,16 @@ class Live(Panel):
         ]
         for configuration, start, end in progress.running:
             at_work = f"now   {short(configuration)}  epochs {start + 1} to {end}"
-            rows.append(Text(at_work, style="dim", no_wrap=True, overflow="ellipsis"))
+            # Where there is no room for a line, the numbers at its end go on in the next.
+            fits = self.console.width >= 80
+            overflow: OverflowMethod = "ellipsis" if fits else "fold"
+            rows.append(Text(at_work, style="dim", no_wrap=fits, overflow=overflow))
         return rows
 
     def _history(self, progress: Progress) -> Text:
         """How the best score changed, as a line of blocks."""
-        scores = [score for _, score in progress.improvements if math.isfinite(score)][-40:]
+        most = max(min(40, self.console.width - 8), 2)
+        scores = [score for _, score in progress.improvements if math.isfinite(score)][-most:]
         if len(scores) < 2:
             return Text("")
         low, high = min(scores), max(scores)
@@ -116,7 +122,8 @@ class Live(Panel):
         marks = "".join(_SPARKS[round((s - low) / span * (len(_SPARKS) - 1))] for s in scores)
         way = "up" if self._metric.direction is Direction.MAXIMIZE else "down"
         return Text(
-            f"      {marks}  {way} from {number(scores[0])} in {len(scores) - 1} steps", style="dim"
+            f"      {marks}  {way} from {number(scores[0])} in {counted(len(scores) - 1, 'step')}",
+            style="dim",
         )
 
 

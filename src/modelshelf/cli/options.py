@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from modelshelf.core.errors import SettingError
 
@@ -84,6 +85,8 @@ Columns = Annotated[
 def make_console(*, stderr: bool = False) -> Console:
     """A console that obeys NO_COLOR, takes no markup from data, and cuts no lines in a pipe."""
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if console.is_dumb_terminal:
+        console.size = ConsoleDimensions(*get_terminal_size())  # Rich takes it to have 80 columns
     if console.is_terminal:
         return console
     return Console(

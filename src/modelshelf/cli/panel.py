@@ -11,19 +11,25 @@ from rich.live import Live as RichLive
 from rich.status import Status
 from rich.text import Text
 
-__all__ = ["Looking", "Panel", "looking"]
+__all__ = ["Looking", "Panel", "changes", "looking"]
+
+
+def changes(console: Console) -> bool:
+    """Whether what is shown can be changed: a terminal, and not one that only prints."""
+    return console.is_terminal and not console.is_dumb_terminal
 
 
 class Looking(Status):
     """A sign that something is at work, where there is a terminal to show it."""
 
     def __enter__(self) -> Self:
-        self.start()
+        if changes(self.console):
+            self.start()
         return self
 
     def say(self, message: str) -> None:
         """Show a message: in its place, or as a line. Safe in a signal handler."""
-        if self.console.is_terminal:
+        if changes(self.console):
             self.update(message)
         else:
             self.console.print(message)
@@ -36,7 +42,9 @@ class Looking(Status):
 def looking(console: Console) -> Looking:
     """`Looking`, while a network is looked into."""
     said = "looking into it (a machine's first look compiles for some 15 s)"
-    return Looking(said, console=console)
+    # An encoding that is not of Unicode has no dots that turn.
+    spinner = "line" if console.options.ascii_only else "dots"
+    return Looking(said, console=console, spinner=spinner)
 
 
 class Panel:
@@ -48,7 +56,7 @@ class Panel:
         self._message = ""
 
     def __enter__(self) -> Self:
-        if self.console.is_terminal:
+        if changes(self.console):
             self._live = RichLive(console=self.console, auto_refresh=False, transient=True)
             self._live.__enter__()
         return self

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console, JustifyMethod
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
-from modelshelf.cli.words import number, safe, short
+from modelshelf.cli.layout import Column, grid, room
+from modelshelf.cli.words import json_line, number, safe, short
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import Direction
 from modelshelf.core.words import finite
@@ -69,14 +68,14 @@ def draw_front(
     seconds = [answer_seconds(each.network, each.preparation) for each in models]
     winner = (studies[0].result or {}).get("winner", {}).get("barcode", "")
     if as_json:
-        typer.echo(json.dumps(_plain(front, shown, seconds, winner), ensure_ascii=False))
+        typer.echo(json_line(_plain(front, shown, seconds, winner)))
         return
     if not front.compared:
         console.print(f"The study {front.study} has no network that can be compared yet.")
         return
     console.print(_told(front, len(shown)))
     console.print()
-    console.print(_table(front, shown, seconds, winner, console.width))
+    console.print(_table(front, shown, seconds, winner, room(console)))
     console.print(
         "answers: 1,000 rows on one core, measured now; trained: on one core. Scores are those of "
         "the search, the best of many, and so too good.",
@@ -120,24 +119,24 @@ def _spread(members: Sequence[Candidate], limit: int) -> list[Candidate]:
 
 def _table(
     front: Front, shown: Sequence[Candidate], seconds: Sequence[float], winner: str, width: int
-) -> Table:
-    heads = ["", "barcode", front.metric, "loss", "weights", "multiply-adds", "answers", "trained"]
-    rows = [_cells(each, answers, winner) for each, answers in zip(shown, seconds, strict=True)]
-    wide = width >= 110
-    table = Table(box=None, padding=(0, 2 if wide else 1, 0, 0), header_style="dim")
-    room = width
-    for head, *cells in zip(heads, *rows, strict=True):
-        least = max(map(len, (head, *cells)))  # numbers are never cut
-        room -= least + 2
-        right = head not in ("", "barcode")
-        justify: JustifyMethod = "right" if right else "left"
-        table.add_column(head, justify=justify, no_wrap=True, min_width=least)
-    if wide:
-        table.add_column("what", no_wrap=True, overflow="ellipsis", max_width=room - 2)
-    for each, row in zip(shown, rows, strict=True):
-        what = [short(Configuration.from_json(each.trial.configuration))] if wide else []
-        table.add_row(*row, *what, style="bold green" if row[0] else "")
-    return table
+) -> Text:
+    columns = (
+        Column(""),
+        Column("barcode"),
+        Column(front.metric, right=True),
+        Column("loss", right=True, drop=4),
+        Column("weights", right=True, drop=1),
+        Column("multiply-adds", right=True, drop=5),
+        Column("answers", right=True, drop=2),
+        Column("trained", right=True, drop=3),
+        Column("what", drop=6),
+    )
+    rows = []
+    for each, answers in zip(shown, seconds, strict=True):
+        what = short(Configuration.from_json(each.trial.configuration))
+        rows.append((*_cells(each, answers, winner), what))
+    styles = ["bold green" if row[0] else "" for row in rows]
+    return grid(columns, rows, width, styles)
 
 
 def _cells(each: Candidate, answers: float, winner: str) -> list[str]:

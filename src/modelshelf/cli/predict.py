@@ -11,6 +11,7 @@ import typer
 from modelshelf.cli.options import KnownModule, ShelfPlace, make_console
 from modelshelf.cli.words import safe
 from modelshelf.core.errors import DataError, SettingError
+from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
     from modelshelf.study.ensemble_model import EnsembleModel
@@ -79,13 +80,14 @@ def predict(
     for note in notes:
         console.print(safe(note), style="yellow")
     if out is None:
-        frame.write_csv(sys.stdout)
+        sys.stdout.flush()
+        frame.write_csv(sys.stdout.buffer)  # in UTF-8, as a file is, whatever the terminal has
         return
     try:
         frame.write_parquet(out) if out.suffix.lower() == ".parquet" else frame.write_csv(out)
     except OSError as error:
         raise DataError(f"{str(out)!r} cannot be written: {error}.") from None
-    console.print(f"{len(frame):,} predictions of {name} in {out}.")
+    console.print(f"{counted(len(frame), 'prediction')} of {name} in {out}.")
 
 
 def _asked(
@@ -115,4 +117,4 @@ def _asked(
             f"Both a barcode ({barcode!r}) and --{kind}: leave one out, for only one can answer."
         )
     found = EnsembleModel.from_shelf(study, shelf, kind=kind)
-    return found, barcode, f"{len(found.members)} networks"
+    return found, barcode, counted(len(found.members), "network")

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from modelshelf.cli.asked import signals
+from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import (
     AsJson,
     Figure,
@@ -21,6 +22,7 @@ from modelshelf.cli.options import (
 from modelshelf.cli.probe_view import Growing, lines_of
 from modelshelf.cli.train import parse_settings
 from modelshelf.cli.words import json_line, safe, typed, typed_value
+from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
     from modelshelf.insight.probe import Probe
@@ -113,14 +115,15 @@ def _tell(console: Console, found: Probe, shelf: str | None, *, stopped: bool) -
     around = f" with {', '.join(f'{k}={v}' for k, v in found.held.items())}" if found.held else ""
     console.print(
         safe(
-            f"{found.vary} around {found.barcode}{around} ({found.study}): {found.seeds} seeds a "
-            f"value, {found.training_rows:,} training rows, judged by {found.loss} on "
-            f"{found.validation_rows:,} validation rows."
+            f"{found.vary} around {found.barcode}{around} ({found.study}): "
+            f"{counted(found.seeds, 'seed')} a value, "
+            f"{counted(found.training_rows, 'training row')}, judged by {found.loss} on "
+            f"{counted(found.validation_rows, 'validation row')}."
         )
     )
     console.print()
-    for line in lines_of(found, console.width):
-        console.print(line, soft_wrap=True)
+    for line in lines_of(found, room(console)):
+        console.print(line)
     console.print()
     for sentence in found.sentences:
         console.print(safe(sentence))
@@ -134,13 +137,14 @@ def _tell(console: Console, found: Probe, shelf: str | None, *, stopped: bool) -
     if found.left_out:
         why = "it was stopped" if stopped else "there was no time"
         console.print(
-            f"{found.left_out} of {found.wanted} networks were left out: {why}. The same command "
-            "goes on with them.",
+            f"{found.left_out} of {counted(found.wanted, 'network')} "
+            f"{'was' if found.left_out == 1 else 'were'} left out: {why}. The same command goes on "
+            f"with {'it' if found.left_out == 1 else 'them'}.",
             style="yellow",
         )
     own = next((each for each in found.points if each.own), None)
     if found.best is not None and own is not None and own.verdict in _BAD:
-        console.print(safe(f"Train it so: {_train(found, shelf)}"), soft_wrap=True)
+        put(console, command(_train(found, shelf), room(console), "Train it so: "))
 
 
 def _train(found: Probe, shelf: str | None) -> str:

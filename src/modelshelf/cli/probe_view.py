@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from modelshelf.cli.layout import Column, grid
 from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import number, safe
 
 if TYPE_CHECKING:
     from modelshelf.core.records import Outcome
     from modelshelf.insight.grid import Level
-    from modelshelf.insight.probe import Probe
+    from modelshelf.insight.probe import Probe, ProbePoint
 
 __all__ = ["Growing", "lines_of"]
 
@@ -33,24 +34,32 @@ def lines_of(probe: Probe, width: int) -> list[Text]:
         return []
     wide = max(max(len(each.label) for each in probe.points), len(probe.vary)) + 2
     ends = [end for each in points for end in (each.low, each.high)]
-    scale = _Scale([each.loss for each in points], max(16, min(48, width - wide - 46)), ends)
-    head = f"  {probe.vary:>{wide}}  {'loss, less is better':<{scale.width}}  {'loss':>8}"
-    lines = [Text(f"{head}  {probe.metric:>9}  networks", style="dim")]
-    for each in probe.points:
-        style = _STYLES.get(each.verdict, "red")
-        if not each.networks:
-            lines.append(Text(f"  {each.label:>{wide}}  not trained", style="dim"))
-            continue
-        line = Text("▸ " if each.own else "  ", style="bold")
-        line.append(f"{each.label:>{wide}}  ", style="bold" if each.own else "")
-        line.append(scale.drawn(each.loss, each.low, each.high), style=style)
-        line.append(f"  {number(each.loss):>8}  {number(each.score):>9}  {each.networks}  ")
-        line.append(f"{each.verdict}", style=style)
-        if each.diverged:
-            line.append(f" ({each.diverged} diverged)", style="red")
-        lines.append(line)
-    lines.append(Text(f"  {'▸ its own value':>{wide}}", style="dim"))
-    return lines
+    scale = _Scale([each.loss for each in points], max(20, min(48, width - wide - 46)), ends)
+    columns = (
+        Column(""),
+        Column(probe.vary, right=True),
+        Column("loss, less is better", drop=2),
+        Column("loss", right=True),
+        Column(probe.metric, right=True, drop=3),
+        Column("networks", right=True, drop=4),
+        Column("", drop=1),
+    )
+    rows = [_row(each, scale) for each in probe.points]
+    return [grid(columns, rows, width), Text("▸ its own value", style="dim")]
+
+
+def _row(each: ProbePoint, scale: _Scale) -> tuple[str | Text, ...]:
+    label = safe(each.label)
+    if not each.networks:
+        return "", label, Text("not trained", style="dim"), "", "", "", ""
+    style = _STYLES.get(each.verdict, "red")
+    verdict = Text(f"{each.verdict}", style=style)
+    if each.diverged:
+        verdict.append(f" ({each.diverged} diverged)", style="red")
+    label.stylize("bold" if each.own else "")
+    drawn = Text(scale.drawn(each.loss, each.low, each.high), style=style)
+    scores = number(each.loss), number(each.score), f"{each.networks}"
+    return "▸" if each.own else "", label, drawn, *scores, verdict
 
 
 class _Scale:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
+from modelshelf.cli.layout import Column, command, facts, grid, put, room
 from modelshelf.cli.options import AsJson, ShelfPlace, make_console
 from modelshelf.cli.show_objective import show_objective
 from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, safe, typed
 from modelshelf.core.errors import ShelfError
+from modelshelf.core.words import counted
 
 __all__ = ["show"]
 
@@ -38,9 +40,9 @@ def show(
 ) -> None:
     """Show one network: its settings, scores, learning curve, size, time and barcode."""
     from modelshelf.shelf import Shelf
+    from modelshelf.shelf.best import best_copy
     from modelshelf.space.barcode import svg as drawn
     from modelshelf.space.configuration import Configuration
-    from modelshelf.study.model import best_copy
 
     console = make_console(stderr=as_json)
     with Shelf.open(shelf) as opened:
@@ -68,56 +70,53 @@ def show(
     )
     console.print(in_words(trial.configuration))
     console.print()
-    console.print(_facts(trial, study, winner, len(copies)))
+    console.print(facts(_facts(trial, study, winner, len(copies)), room(console)))
     console.print()
-    console.print(_settings(configuration))
+    console.print(_settings(configuration, room(console)))
     if points:
         console.print()
         for line in chart(points, width=max(20, min(60, console.width - 14))):
             console.print(line)
     console.print()
     out = ("NEW.csv", "--out", "predictions.csv")
-    console.print(f"Use it: {typed('predict', trial.barcode[:9], *out, shelf=shelf)}")
+    use = typed("predict", trial.barcode[:9], *out, shelf=shelf)
+    put(console, command(use, room(console), "Use it: "))
 
 
-def _facts(trial: Any, study: Any, winner: dict[str, Any], copies: int) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 3, 0, 0))
-    table.add_column(style="dim")
-    table.add_column()
-    what = f"{_WHY[trial.purpose.value]} ({trial.status.value})"
-    table.add_row("this copy", f"{trial.copy}, {what}")
+def _facts(
+    trial: Any, study: Any, winner: dict[str, Any], copies: int
+) -> Iterator[tuple[str, str | Text]]:
+    yield "this copy", f"{trial.copy}, {_WHY[trial.purpose.value]} ({trial.status.value})"
     if copies > 1:
-        table.add_row("copies", f"{copies} networks of this barcode are on the shelf")
-    table.add_row("study", safe(study.name))
+        yield "copies", f"{copies} networks of this barcode are on the shelf"
+    yield "study", safe(study.name)
     if winner:
-        spread = winner["validation_std"]
-        table.add_row(
-            "winner",
-            f"validation {study.metric} {number(winner['validation'])}"
-            + (f" ± {number(spread)}" if spread is not None else "")
-            + f" over {winner['retests']} re-tests, test {number(winner['test'])}",
-        )
+        yield "winner", _won(study.metric, winner)
     if math.isfinite(trial.score):
-        table.add_row(f"validation {study.metric}", number(trial.score))
-        table.add_row("validation loss", number(trial.loss))
-    table.add_row("epochs", f"{trial.epoch}, the best of them {trial.best_epoch}")
-    table.add_row(
-        "size", f"{trial.parameters:,} weights, {trial.size / 1024:,.0f} KiB on the shelf"
-    )
-    table.add_row("time", f"{trial.seconds:.2f} s on one core, {trial.steps:,} steps")
+        yield f"validation {study.metric}", number(trial.score)
+        yield "validation loss", number(trial.loss)
+    yield "epochs", f"{trial.epoch}, the best of them {trial.best_epoch}"
+    size = counted(trial.parameters, "weight")
+    yield "size", f"{size}, {trial.size / 1024:,.0f} KiB on the shelf"
+    yield "time", f"{trial.seconds:.2f} s on one core, {counted(trial.steps, 'step')}"
     if trial.reason:
-        table.add_row("reason", trial.reason)
-    return table
+        yield "reason", safe(trial.reason)
 
 
-def _settings(configuration: Any) -> Table:
+def _won(metric: str, winner: dict[str, Any]) -> str:
+    """The scores for which the study chose it."""
+    spread, retests = winner["validation_std"], counted(winner["retests"], "re-test")
+    around = f" ± {number(spread)}" if spread is not None else ""
+    validation = f"validation {metric} {number(winner['validation'])}{around} over {retests}"
+    return f"{validation}, test {number(winner['test'])}"
+
+
+def _settings(configuration: Any, width: int) -> Text:
     from modelshelf.space.catalogue import lookup
 
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column("hyperparameter")
-    table.add_column("value")
-    table.add_column("what it is", style="dim", overflow="fold")
+    columns = Column("hyperparameter"), Column("value"), Column("what it is", drop=1, wraps=True)
+    rows = []
     for name, value in configuration.items():
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        table.add_row(name, shown, lookup(name).meaning)
-    return table
+        rows.append((name, shown, Text(lookup(name).meaning, style="dim")))
+    return grid(columns, rows, width)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from modelshelf.cli.layout import facts, room
 from modelshelf.cli.words import barcode_text, chart, number, safe
 from modelshelf.core.records import CurvePoint, TrialRecord
-from modelshelf.shelf import StudyRecord
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.own import OWN, is_own
+
+if TYPE_CHECKING:
+    from modelshelf.shelf import StudyRecord
 
 __all__ = ["parameters_in_words", "show_objective"]
 
@@ -41,19 +44,7 @@ def show_objective(
     )
     console.print(parameters_in_words(configuration))
     console.print()
-    table = Table(box=None, show_header=False, padding=(0, 3, 0, 0))
-    table.add_column(style="dim")
-    table.add_column()
-    called = safe(f"of {configuration.word('module')}, in the study {study.name}")
-    table.add_row("a call", called)
-    table.add_row("this copy", f"{trial.copy}, trial {trial.number} ({trial.status.value})")
-    if math.isfinite(trial.score):
-        table.add_row(f"value, to {study.direction.value}", number(trial.score))
-    table.add_row("reports", f"{trial.epoch}")
-    table.add_row("time", f"{trial.seconds:.2f} s")
-    if trial.reason:
-        table.add_row("reason", safe(trial.reason))
-    console.print(table)
+    console.print(facts(_facts(trial, study, configuration), room(console)))
     if points:
         console.print()
         reported = [replace(each, validation_loss=each.validation_score) for each in points]
@@ -61,3 +52,16 @@ def show_objective(
         for line in drawn:
             console.print(line)
         console.print(f"{'':>11} ● what it reported: each report is an epoch")
+
+
+def _facts(
+    trial: TrialRecord, study: StudyRecord, configuration: Configuration
+) -> Iterator[tuple[str, str | Text]]:
+    yield "a call", safe(f"of {configuration.word('module')}, in the study {study.name}")
+    yield "this copy", f"{trial.copy}, trial {trial.number} ({trial.status.value})"
+    if math.isfinite(trial.score):
+        yield f"value, to {study.direction.value}", number(trial.score)
+    yield "reports", f"{trial.epoch}"
+    yield "time", f"{trial.seconds:.2f} s"
+    if trial.reason:
+        yield "reason", safe(trial.reason)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.table import Table
+from rich.text import Text
 
+from modelshelf.cli.layout import Column, grid
 from modelshelf.space.space import Space
 from modelshelf.space.told import Told, told
 
@@ -24,17 +25,16 @@ def space_lines(space: Space) -> Iterator[str]:
     yield "the search: all else as usual"
 
 
-def space_table(space: Space, where: str) -> Table:
+def space_table(space: Space, where: str, width: int) -> Text:
     """What a space says in one of its cases, or in general where `where` is empty."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
+    columns = Column("name"), Column("how"), Column("what is searched", wraps=True)
+    rows = []
     for each in told(space):
         if each.where == where:
             before = "" if each.how == "usual" else f"; {_before(each)}"
-            table.add_row(f"  {each.name}", each.how, each.words + before)
-    return table
+            how = Text(each.how, "dim")
+            rows.append((Text(f"  {each.name}", "cyan"), how, each.words + before))
+    return grid(columns, rows, width)
 
 
 def _before(each: Told) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from modelshelf.cli.options import AsJson, make_console
-from modelshelf.cli.words import safe
+from modelshelf.cli.words import json_line, safe
 from modelshelf.core.errors import DataError, SettingError, nearest
+from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
     from modelshelf.data.text.steps import Tokenised
@@ -52,7 +52,7 @@ def tokenise(
         pieces=pieces,
     )
     if as_json:
-        typer.echo(json.dumps(_told(found), ensure_ascii=False))
+        typer.echo(json_line(_told(found)))
         return
     console = make_console()
     for name, meaning, shown in _steps(found):
@@ -79,10 +79,10 @@ def _texts(rows: str | None, column: str | None) -> list[str] | None:
 def _steps(found: Tokenised) -> list[tuple[str, str, str]]:
     """Each step's name, what it does, and what came of it, shortened."""
     settings = found.settings
-    size = f"{len(found.raw):,} characters, {len(found.raw.encode()):,} bytes"
+    size = f"{counted(len(found.raw), 'character')}, {counted(len(found.raw.encode()), 'byte')}"
     case = ", small letters" if settings.lower else ""
     rest = ", the first 100,000 characters" if found.cut else ""
-    source = f"from {found.rows:,} rows" if found.rows else "from this text alone"
+    source = f"from {counted(found.rows, 'row')}" if found.rows else "from this text alone"
     several = sum(n for _, n in found.features)
     return [
         ("raw", f"what was written: {size}", _quoted(found.raw)),
@@ -110,8 +110,8 @@ _HOW = {
 
 def _runs(found: Tokenised) -> str:
     settings = found.settings
-    words = f"runs of up to {settings.word_ngrams} tokens"
-    letters = f"runs of up to {settings.character_ngrams} characters within words"
+    words = f"runs of up to {counted(settings.word_ngrams, 'token')}"
+    letters = f"runs of up to {counted(settings.character_ngrams, 'character')} within words"
     both = {"characters": letters, "words+characters": f"{words}, and {letters}"}
     return both.get(settings.tokeniser, words)
 

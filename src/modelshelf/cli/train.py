@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.asked import signals, source
+from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import (
     AllowWide,
     AsJson,
@@ -27,10 +28,11 @@ from modelshelf.cli.options import (
     make_console,
     parse_columns,
 )
-from modelshelf.cli.panel import Panel
+from modelshelf.cli.panel import Panel, changes
 from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, safe, typed
 from modelshelf.core.errors import SettingError
 from modelshelf.core.records import CurvePoint
+from modelshelf.core.words import counted
 from modelshelf.space.own import read_value
 
 if TYPE_CHECKING:
@@ -236,7 +238,7 @@ class _Curve(Panel):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self._drawn = -math.inf if console.is_terminal else time.monotonic()
+        self._drawn = -math.inf if changes(console) else time.monotonic()
 
     def __call__(self, points: list[CurvePoint], epochs: int) -> None:
         """Show the curve so far, if it is time to."""
@@ -281,8 +283,8 @@ def _tell(console: Console, single: Single, metric: str, shelf: str | None) -> N
     console.print(in_words(record.configuration))
     console.print(
         f"validation {metric} {number(record.score)}, loss {number(record.loss)}, from epoch "
-        f"{record.best_epoch} of {record.epoch}; {record.parameters:,} weights; "
-        f"{record.steps:,} steps in {record.seconds:.1f} s on one core."
+        f"{record.best_epoch} of {record.epoch}; {counted(record.parameters, 'weight')}; "
+        f"{counted(record.steps, 'step')} in {record.seconds:.1f} s on one core."
     )
     console.print(
         "The rows that chose its best epoch gave this score too: it is a little too good.",
@@ -290,9 +292,9 @@ def _tell(console: Console, single: Single, metric: str, shelf: str | None) -> N
     )
     console.print()
     code = record.barcode[:9]
-    console.print(Text("Next  ", style="bold").append(typed("show", code, shelf=shelf)))
+    put(console, command(typed("show", code, shelf=shelf), room(console), "Next  "))
     out = ("predict", code, "NEW.csv", "--out", "predictions.csv")
-    console.print(f"      {typed(*out, shelf=shelf)}")
+    put(console, command(typed(*out, shelf=shelf), room(console), "      "))
 
 
 def _told(single: Single, task: Any, metric: Any) -> dict[str, Any]:

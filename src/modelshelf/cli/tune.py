@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from typing import Annotated
 
 import typer
 
+from modelshelf.cli.app import BEGAN
 from modelshelf.cli.asked import signals, source
+from modelshelf.cli.layout import put, room
 from modelshelf.cli.live import Live
 from modelshelf.cli.options import (
     AllowWide,
@@ -21,7 +22,7 @@ from modelshelf.cli.options import (
     parse_columns,
 )
 from modelshelf.cli.space import space_lines
-from modelshelf.cli.words import result_lines, safe
+from modelshelf.cli.words import json_line, safe
 from modelshelf.core.errors import SettingError
 
 __all__ = ["tune"]
@@ -115,7 +116,7 @@ def tune(
     from modelshelf.study.budget import Budget, Clock
     from modelshelf.study.progress import Stopper
 
-    clock = Clock()
+    clock = Clock(BEGAN[0] if BEGAN else None)
     kernels.begin()  # beside imports and reading
     if least_gain is not None and not until_no_gain:
         raise SettingError("--least-gain goes with --until-no-gain: give both.")
@@ -123,6 +124,7 @@ def tune(
     console = make_console(stderr=as_json)
 
     from modelshelf.api import request
+    from modelshelf.cli.result import result_lines
     from modelshelf.study import run_study
     from modelshelf.study.modules import declare
 
@@ -156,9 +158,9 @@ def tune(
     stopper = Stopper()
     with Live(console, asked.metric) as live, signals(stopper, live):
         result = run_study(asked, clock=clock, observer=live, stopper=stopper)
-    for text in result_lines(result, asked.command, shelf, module):
-        console.print(text)
+    for text in result_lines(result, asked.command, shelf, module, room(console)):
+        put(console, text)
     if as_json:
-        sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False) + "\n")
+        typer.echo(json_line(result.to_json()))
     if not result.complete:
         raise typer.Exit(130)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import math
 import shlex
+import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from modelshelf.core.records import CurvePoint
@@ -17,10 +16,6 @@ from modelshelf.core.words import finite, number
 from modelshelf.space.barcode import stripes
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.words import in_words, short
-from modelshelf.study.words import explained, label, tested
-
-if TYPE_CHECKING:
-    from modelshelf.study.result import StudyResult
 
 __all__ = [
     "barcode_text",
@@ -28,7 +23,6 @@ __all__ = [
     "in_words",
     "json_line",
     "number",
-    "result_lines",
     "safe",
     "short",
     "typed",
@@ -100,8 +94,16 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
 
 
 def json_line(told: object) -> str:
-    """One line of JSON for `--json`: tuples are lists, dates text, what is not finite null."""
-    return json.dumps(finite(told), ensure_ascii=False, default=str)
+    """One line of JSON for `--json`: tuples are lists, dates text, what is not finite null.
+
+    Characters that standard output cannot take are escaped, as JSON allows.
+    """
+    line = json.dumps(finite(told), ensure_ascii=False, default=str)
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(finite(told), default=str)
+    return line
 
 
 def typed(*words: str, shelf: str | None) -> str:
@@ -119,71 +121,3 @@ def typed_value(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
     return str(value)
-
-
-def result_lines(
-    result: StudyResult, command: str, shelf: str | None, module: str | None = None
-) -> Iterator[Text | Table | str]:
-    """What a person reads at the end of a study.
-
-    `shelf` and `module` are what `--shelf` and `--module` said, if they were said.
-    """
-    configuration = Configuration.from_json(result.winner.configuration)
-    name = result.winner.barcode
-    yield ""
-    if result.reused:
-        yield Text(
-            "This study was finished before; here is its result. A longer --time or more "
-            "--trials goes on with it.",
-            style="yellow",
-        )
-    title = "Winner" if result.complete else "Best so far"
-    yield (
-        Text(f"{title}  ", style="bold")
-        .append(name, style="bold green")
-        .append("  ")
-        .append(barcode_text(configuration))
-    )
-    yield in_words(result.winner.configuration)
-    yield ""
-    yield _scores(result)
-    yield ""
-    for sentence, caution in explained(result):
-        yield Text(sentence, style="yellow") if caution else sentence
-    yield safe(f"All of them are on the shelf {result.shelf}, in the study {result.study}.")
-    yield ""
-    if result.complete:
-        show = typed("show", name[:9], shelf=shelf)
-        out = ("--out", "predictions.csv", *(("--module", module) if module else ()))
-        predict = typed("predict", name[:9], "NEW.csv", *out, shelf=shelf)
-        yield Text("Next  ", style="bold").append(show)
-        yield f"      {predict}"
-        if result.ensemble is not None and result.ensemble.size > 1:
-            whole = ("predict", "NEW.csv", "--ensemble", result.study)
-            yield f"      {typed(*whole, *out, shelf=shelf)}"
-        if result.bag is not None:
-            whole = ("predict", "NEW.csv", "--bag", result.study)
-            yield f"      {typed(*whole, *out, shelf=shelf)}"
-    else:
-        yield Text("To go on, type the same command again:  ", style="bold").append(command)
-
-
-def _scores(result: StudyResult) -> Table:
-    winner = result.winner
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column(result.metric)
-    table.add_column("validation")
-    table.add_column("test")
-    spread = f" ± {number(winner.validation_std)}" if math.isfinite(winner.validation_std) else ""
-    test = tested(winner.test, winner.test_interval)
-    table.add_row("this network", number(winner.validation) + spread, test, style="bold")
-    found = result.ensemble
-    if found is not None and found.size > 1:
-        test = tested(found.test, found.test_interval)
-        table.add_row(f"ensemble of {found.size} networks", number(found.validation), test)
-    if result.bag is not None:
-        test = tested(result.bag.test, result.bag.test_interval)
-        table.add_row(f"this network, {result.bag.size} folds", "", test)
-    for each in result.baselines:
-        table.add_row(label(each), number(each.validation), number(each.test))
-    return table

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
+from modelshelf.cli.layout import Column, command, grid, put, room
 from modelshelf.cli.options import (
     AsJson,
     Figure,
@@ -23,6 +23,7 @@ from modelshelf.cli.options import (
 )
 from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import json_line, number, safe, typed
+from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
     from modelshelf.insight.worth import Contender, CurveOverRows, Worth
@@ -66,8 +67,8 @@ def worth(
         found = judged(
             study, shelf=shelf, data=data, test=test, time_limit=left, seed=seed, progress=told
         )
-    for block in _view(found, shelf):
-        console.print(block)
+    for block in _view(found, shelf, room(console)):
+        put(console, block)
     if figure is not None:
         from modelshelf.insight.figures.worth import figure as drawn
 
@@ -91,7 +92,7 @@ class _Told(Panel):
             self.console.print(line)
 
 
-def _view(found: Worth, shelf: str | None) -> Iterator[Any]:
+def _view(found: Worth, shelf: str | None, width: int) -> Iterator[Any]:
     yield ""
     title = "Worth it" if found.deep else "Not worth a deep network"
     if not found.told:
@@ -101,32 +102,36 @@ def _view(found: Worth, shelf: str | None) -> Iterator[Any]:
     )
     yield from found.advice
     yield ""
-    yield _contenders(found)
+    yield _contenders(found, width)
     yield from _how(found)
     if found.curves:
         yield ""
-        yield _curves(found)
+        yield _curves(found, width)
     if found.left_out:
         left = ", ".join(found.left_out)
         yield Text(f"Left out for want of time: {left}. Give it more --time.", style="yellow")
     for note in found.notes:
         yield Text(safe(note).plain, style="yellow")
     yield ""
-    yield Text("Next  ", style="bold").append(typed("show", found.barcode[:9], shelf=shelf))
+    yield command(typed("show", found.barcode[:9], shelf=shelf), width, "Next  ")
 
 
-def _contenders(found: Worth) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("")
-    table.add_column(found.metric)
-    table.add_column("less the network's (95 %)")
-    for head in ("fitted", "1,000 answers", "numbers", "size"):
-        table.add_column(head, justify="right")
+def _contenders(found: Worth, width: int) -> Text:
+    columns = (
+        Column("model"),
+        Column(found.metric),
+        Column("less the network's (95 %)"),
+        Column("fitted", right=True, drop=3),
+        Column("1,000 answers", right=True, drop=2),
+        Column("numbers", right=True, drop=1),
+        Column("size", right=True, drop=4),
+    )
+    rows, styles = [], []
     for each in found.contenders:
         chosen = each.name == found.choice.name
-        name = f"{'★ ' if chosen else '  '}{each.name}"
-        table.add_row(name, *_cells(each), style="bold green" if chosen else "")
-    return table
+        rows.append((f"{'★ ' if chosen else '  '}{each.name}", *_cells(each)))
+        styles.append("bold green" if chosen else "")
+    return grid(columns, rows, width, styles)
 
 
 def _cells(each: Contender) -> list[str]:
@@ -152,9 +157,10 @@ def _how(found: Worth) -> Iterator[Text]:
     seconds = found.search_seconds
     searched = f": its study took {seconds:.0f} s to find it" if seconds else ""
     yield Text(
-        f"All answered the same {found.row_count:,} {found.rows} rows{drawn}. Differences: "
-        f"{found.method}. Plain models have their defaults, and {found.fitted_on:,} rows to learn "
-        f"from. All times are of one core; the network's is that of its own training{searched}. "
+        f"All answered the same {counted(found.row_count, f'{found.rows} row')}{drawn}. "
+        f"Differences: {found.method}. Plain models have their defaults, and "
+        f"{counted(found.fitted_on, 'row')} to learn from. All times are of one core; the "
+        f"network's is that of its own training{searched}. "
         "Numbers: weights, coefficients, leaves, or what is kept."
         + "".join(
             f" {each.name.capitalize()}: {each.note}." for each in found.contenders if each.note
@@ -169,17 +175,17 @@ def _how(found: Worth) -> Iterator[Text]:
         )
 
 
-def _curves(found: Worth) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    rows = sorted({point.rows for each in found.curves for point in each.points})
-    table.add_column(f"validation {found.metric} by rows")
-    for count in rows:
-        table.add_column(f"{count:,}", justify="right")
-    table.add_column("twice the rows")
+def _curves(found: Worth, width: int) -> Text:
+    counts = sorted({point.rows for each in found.curves for point in each.points})
+    columns = [Column(f"validation {found.metric} by rows")]
+    # Where room is lacking, the fewest rows are left out first.
+    columns += [Column(f"{n:,}", right=True, drop=len(counts) - i) for i, n in enumerate(counts)]
+    columns.append(Column("twice the rows"))
+    rows = []
     for each in found.curves:
         scores = {point.rows: number(point.score) for point in each.points}
-        table.add_row(each.name, *(scores.get(count, "–") for count in rows), _gain(each))
-    return table
+        rows.append((each.name, *(scores.get(count, "–") for count in counts), _gain(each)))
+    return grid(columns, rows, width)
 
 
 def _gain(each: CurveOverRows) -> str:

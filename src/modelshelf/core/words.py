@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["finite", "number"]
+__all__ = ["counted", "finite", "number"]
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -19,6 +19,15 @@ def number(value: float | None, digits: int = 4) -> str:
     if abs(value) < 10:
         return f"{value:.{digits}f}"
     return f"{value:,.{max(digits - 1 - math.floor(math.log10(abs(value))), 0)}f}"
+
+
+def counted(count: int, noun: str, several: str = "") -> str:
+    """How many there are of something, of one as well as of several.
+
+    >>> counted(1, "network"), counted(1200, "network"), counted(0, "more study", "more studies")
+    ('1 network', '1,200 networks', '0 more studies')
+    """
+    return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
 
 
 def finite(value: Any) -> Any:

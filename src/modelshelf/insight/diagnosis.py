@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from modelshelf.core.records import Status
+from modelshelf.core.words import counted
 from modelshelf.insight import remedies
 from modelshelf.insight.dissection import Layer
 from modelshelf.insight.evidence import Evidence
@@ -223,9 +224,9 @@ def _slow(found: Evidence) -> Finding | None:
     if times < _FAST_ENOUGH or first - fast.loss < _AS_FAR * (first - found.loss):
         return None
     said = (
-        f"At {times:.0f} times the rate, {fast.epochs} epochs brought the validation loss from "
-        f"{first:.3g} to {fast.loss:.3g}; its own {found.epoch} epochs brought it to "
-        f"{found.loss:.3g}, and it was still falling."
+        f"At {times:.0f} times the rate, {counted(fast.epochs, 'epoch')} brought the validation "
+        f"loss from {first:.3g} to {fast.loss:.3g}; its own {counted(found.epoch, 'epoch')} "
+        f"brought it to {found.loss:.3g}, and it was still falling."
     )
     return _finding(found, "learning rate too low", "certain", said, remedies.faster(found))
 
@@ -240,7 +241,7 @@ def _early(found: Evidence) -> Finding | None:
     said = (
         f"It stopped after epoch {found.epoch} of {found.configuration.whole('epochs')} ({why}), "
         f"with a validation loss of "
-        f"{found.loss:.3g}; trained for {found.longer.epochs} epochs, it reaches "
+        f"{found.loss:.3g}; trained for {counted(found.longer.epochs, 'epoch')}, it reaches "
         f"{found.longer.loss:.3g}."
     )
     if found.halted:
@@ -311,8 +312,8 @@ def _unlucky(found: Evidence) -> Finding | None:
     if beyond < max(4.0 * spread, math.log(1.1)) or found.loss <= others[-1]:
         return None
     said = (
-        f"Its validation loss is {found.loss:.3g}; with {len(others)} other seeds the same "
-        f"settings reach {others[0]:.3g} to {others[-1]:.3g}."
+        f"Its validation loss is {found.loss:.3g}; with {counted(len(others), 'other seed')} the "
+        f"same settings reach {others[0]:.3g} to {others[-1]:.3g}."
     )
     return _finding(found, "unlucky seed", "likely", said, remedies.reseeded())
 

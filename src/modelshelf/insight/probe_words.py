@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from modelshelf.core.words import counted
+
 if TYPE_CHECKING:
     from modelshelf.insight.probe import Probe, ProbePoint
 
@@ -38,8 +40,8 @@ def _good(probe: Probe, judged: Sequence[ProbePoint]) -> str:
         worst = max(each.ratio for each in judged)
         return (
             f"No difference was found between the {len(judged)} values of {probe.vary}: on "
-            f"{probe.seeds} seeds none is shown to be worse than {best.label} (losses differ by "
-            f"up to {100 * (worst - 1):.0f} %, within the noise of seeds and rows)."
+            f"{counted(probe.seeds, 'seed')} none is shown to be worse than {best.label} (losses "
+            f"differ by up to {100 * (worst - 1):.0f} %, within the noise of seeds and rows)."
         )
     good = [each for each in judged if each.verdict == "good"]
     words = _range(good) if probe.ordered else ", ".join(each.label for each in good)
@@ -86,7 +88,7 @@ def _diverged(judged: Sequence[ProbePoint]) -> list[str]:
         return []
     networks, count = sum(each.networks for each in wild), sum(each.diverged for each in wild)
     where = ", ".join(each.label for each in wild)
-    return [f"At {where}, {count} of {networks} networks diverged."]
+    return [f"At {where}, {count} of {counted(networks, 'network')} diverged."]
 
 
 def _heart(best: ProbePoint, judged: Sequence[ProbePoint]) -> list[str]:

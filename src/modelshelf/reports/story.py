@@ -12,11 +12,11 @@ from modelshelf.core.records import CurvePoint, Purpose, TrialRecord
 from modelshelf.core.version import __version__
 from modelshelf.insight.explanation import Explanation
 from modelshelf.shelf import Shelf, StudyRecord
+from modelshelf.shelf.best import best_copy
 from modelshelf.space.again import space_from_json
 from modelshelf.space.barcode import svg
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.words import in_words
-from modelshelf.study.model import best_copy
 from modelshelf.study.result import StudyResult
 from modelshelf.study.rows import with_networks
 from modelshelf.study.words import explained

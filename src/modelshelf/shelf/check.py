@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from modelshelf.core.errors import ShelfError, UserError
 from modelshelf.core.records import Status
+from modelshelf.core.words import counted
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
 from modelshelf.shelf.problems import told
@@ -137,8 +138,9 @@ def _curves(connection: Connection) -> Iterator[str]:
         found = (row.points or 0, row.first or 0, row.last or 0)
         if found != (row.epoch, min(row.epoch, 1), row.epoch):
             yield (
-                f"Trial {row.number} of study {row.name!r} was trained for {row.epoch} epochs, and "
-                f"its curve has {found[0]} points, from epoch {found[1]} to {found[2]}."
+                f"Trial {row.number} of study {row.name!r} was trained for "
+                f"{counted(row.epoch, 'epoch')}, and its curve has {counted(found[0], 'point')}, "
+                f"from epoch {found[1]} to {found[2]}."
             )
 
 
@@ -167,8 +169,9 @@ def _log(connection: Connection) -> Iterator[str]:
         if not agree or not math.isclose(row.seconds, row.log_seconds or 0.0, abs_tol=1e-9):
             yield (
                 f"Trial {row.number} of study {row.name!r} is at epoch {row.epoch} after "
-                f"{row.steps} steps in {row.seconds:g} s, and its jobs come to epoch "
-                f"{row.log_epoch or 0}, {row.log_steps or 0} steps, {row.log_seconds or 0:g} s."
+                f"{counted(row.steps, 'step')} in {row.seconds:g} s, and its jobs come to epoch "
+                f"{row.log_epoch or 0}, {counted(row.log_steps or 0, 'step')}, "
+                f"{row.log_seconds or 0:g} s."
             )
     early = (
         select(study.c.name, job.c.number)

@@ -11,14 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.shelf.problems import told
 from modelshelf.shelf.records import StoredFile
 from modelshelf.shelf.tensors import decode, encode
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Files", "write_atomically", "write_once"]
 

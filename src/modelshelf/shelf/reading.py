@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from modelshelf.core.errors import ShelfError, nearest
@@ -19,6 +17,10 @@ from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialR
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.records import Job, JobRecord, StoredFile, TrialFile
 from modelshelf.shelf.schema import configuration, curve, job, study, trial
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "SORTS",
@@ -101,6 +103,8 @@ def curve_of(database: Database, study_id: int, number: int) -> tuple[CurvePoint
 
 def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64]]:
     """Every trial's curve, by number: training loss, validation loss and score, (epochs, 3)."""
+    import numpy as np
+
     query = (
         select(curve.c.trial, curve.c.train_loss, curve.c.validation_loss, curve.c.validation_score)
         .where(curve.c.study_id == study_id)

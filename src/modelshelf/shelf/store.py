@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
 from sqlalchemy import select
 
 from modelshelf.core.errors import ShelfError
@@ -31,9 +30,12 @@ from modelshelf.shelf.resolve import resolve
 from modelshelf.shelf.schema import trial as trial_table
 from modelshelf.shelf.studies import Studies
 
-__all__ = ["Shelf"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-Arrays = dict[str, NDArray[Any]]
+    Arrays = dict[str, NDArray[Any]]
+
+__all__ = ["Shelf"]
 
 
 class Shelf:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Tensors = dict[str, NDArray[Any]]
 
 __all__ = ["decode", "encode"]
-
-Tensors = dict[str, NDArray[Any]]
 
 
 def encode(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
     """A safetensors file of these arrays, with this text in its header.
 
+    >>> import numpy as np
     >>> decode(encode({"w": np.eye(2)}, {"made by": "hand"}))[1]
     {'made by': 'hand'}
 
@@ -38,6 +39,8 @@ def encode(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> 
 
 
 def _plain(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
+
     array = np.asarray(array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"array {name!r} holds {array.dtype}: expected numbers or booleans")

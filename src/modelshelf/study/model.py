@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.core.errors import BarcodeError, SettingError
+from modelshelf.core.errors import SettingError
 from modelshelf.core.protocols import Network
 from modelshelf.core.records import TrialRecord
 from modelshelf.data.dataset import Label
@@ -20,11 +20,12 @@ from modelshelf.data.read.given import table_like
 from modelshelf.data.understand import conform
 from modelshelf.engines import numpy_
 from modelshelf.shelf import Shelf
+from modelshelf.shelf.best import best_copy
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.engines import OwnModule, torch_network
 from modelshelf.study.to_torch import sequential
 
-__all__ = ["Model", "NetworkOf", "best_copy"]
+__all__ = ["Model", "NetworkOf"]
 
 
 #: Makes the network that lies on the shelf as tensors.
@@ -171,30 +172,3 @@ class Model:
         if isinstance(self.network, numpy_.Network):
             return sequential(self.network)
         return getattr(self.network, "module")  # noqa: B009 # PyTorch's networks have it
-
-
-_RANK = {"refit": 0, "train": 1, "confirm": 2, "retest": 3, "search": 4, "probe": 5}
-
-
-def best_copy(shelf: Shelf, barcode: str) -> TrialRecord:
-    """The copy that a barcode stands for, where its configuration was trained several times.
-
-    Raises `BarcodeError` where those are of several tables: one of them would answer for the other.
-    """
-    found = shelf.resolve(barcode)
-    names = {each.study for each in found}
-    studies = [each for each in shelf.studies() if each.name in names]
-    winners = {each.result["winner"]["copy"] for each in studies if each.result}
-
-    def rank(record: TrialRecord) -> tuple[bool, bool, int, float]:
-        usable = record.best_epoch > 0
-        return record.copy not in winners, not usable, _RANK[record.purpose], record.loss
-
-    if len({each.fingerprint for each in studies}) > 1:
-        best = [min((e for e in found if e.study == s.name), key=rank) for s in studies]
-        told = ", ".join(f"{each.copy[:9]} in {each.study}" for each in best)
-        raise BarcodeError(
-            f"Networks of {found[0].barcode} were trained on several tables. Name the copy that "
-            f"you mean: {told}."
-        )
-    return min(found, key=rank)

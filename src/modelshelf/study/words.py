@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from modelshelf.core.records import Baseline, Direction, Ensemble
-from modelshelf.core.words import number
+from modelshelf.core.words import counted, number
 from modelshelf.study.pareto import Prefer
 from modelshelf.study.result import StudyResult
 
@@ -27,8 +27,8 @@ def _together(found: Ensemble, metric: str) -> str:
     """What an ensemble costs, and where its score comes from."""
     if found.size == 1:
         return (
-            f"No ensemble of the best {found.candidates} networks did better than one of them "
-            "alone, on rows that did not choose it."
+            f"No ensemble of the best {counted(found.candidates, 'network')} did better than "
+            "one of them alone, on rows that did not choose it."
         )
     size = found.parameters / max(found.winner_parameters, 1)
     seconds = f"{1000 * found.seconds:.3g} ms against {1000 * found.winner_seconds:.3g} ms"
@@ -69,10 +69,11 @@ def explained(result: StudyResult) -> Iterator[tuple[str, bool]]:
     if result.complete:
         yield from ((each, False) for each in _more_time(result))
     yield (
-        f"{trials['started']} networks started: {trials['finished']} trained to their end, "
+        f"{counted(trials['started'], 'network')} started: "
+        f"{trials['finished']} trained to their end, "
         f"{trials['stopped']} stopped early, {trials['diverged']} diverged, "
         f"{trials['failed']} failed. "
-        f"{result.member_steps:,} steps in {result.seconds['total']:.1f} s.",
+        f"{counted(result.member_steps, 'step')} in {result.seconds['total']:.1f} s.",
         False,
     )
     yield from ((each, False) for each in _spent(result))

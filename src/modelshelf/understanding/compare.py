@@ -31,9 +31,10 @@ from modelshelf.insight.comparison import (
 )
 from modelshelf.insight.paired import difference, method_words, spread
 from modelshelf.shelf import Shelf, StudyRecord
+from modelshelf.shelf.best import best_copy
 from modelshelf.study.costs import answer_seconds, multiply_adds
 from modelshelf.study.engines import work
-from modelshelf.study.model import Model, best_copy
+from modelshelf.study.model import Model
 from modelshelf.study.rows import table_of
 from modelshelf.understanding.common_rows import CommonRows, Source, common_rows
 from modelshelf.understanding.taken import as_table

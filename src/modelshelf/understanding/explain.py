@@ -10,6 +10,7 @@ import numpy as np
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import Direction, Purpose, Status, TrialRecord
+from modelshelf.core.words import counted
 from modelshelf.data.metrics import METRICS
 from modelshelf.insight.explanation import Explanation, explained
 from modelshelf.insight.studied import Studied
@@ -41,8 +42,8 @@ def explain(study: str, shelf: str | Path | None = None, *, seed: int = 0) -> Ex
     outside = first_trial(record)
     if outside:
         notes.append(
-            f"The first {outside} networks were searched for in another space: those that lie in "
-            "the present one count."
+            f"The first {counted(outside, 'network')} of the search had another space: what lies "
+            "in the present one counts."
         )
     if record.status != "done":
         notes.append("The study is not finished: it may say more when it is.")

@@ -14,6 +14,7 @@ from modelshelf.core.errors import SettingError
 from modelshelf.core.protocols import TrainingData
 from modelshelf.core.records import Outcome, Status, TrialRecord
 from modelshelf.core.seeds import derive, sampled
+from modelshelf.core.words import counted
 from modelshelf.insight.grid import SHAPES, Level, levels_around
 from modelshelf.insight.probe import Probe, Run, probed
 from modelshelf.insight.row_loss import constant_losses, measure_of, row_losses
@@ -242,7 +243,7 @@ def _notes(vary: str, levels: Sequence[Level], runs: Sequence[Run]) -> list[str]
         if gone:
             notes.append(f"With {level.label}, {' and '.join(gone)} cannot be held: it is off.")
     if failed := sum(not run.diverged and not len(run.losses) for run in runs):
-        notes.append(f"{failed} networks could not be trained.")
+        notes.append(f"{counted(failed, 'network')} could not be trained.")
     return notes
 
 

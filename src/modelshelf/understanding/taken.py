@@ -15,7 +15,8 @@ from modelshelf.data.read import from_memory, read_table
 from modelshelf.data.read.given import from_arrays
 from modelshelf.data.split import Split
 from modelshelf.shelf import Shelf, StudyRecord
-from modelshelf.study.model import Model, best_copy
+from modelshelf.shelf.best import best_copy
+from modelshelf.study.model import Model
 from modelshelf.study.problem import Prepared, Problem
 from modelshelf.study.rows import holds_arrays, problem_on, table_of, with_networks
 from modelshelf.study.testing import TestSet

@@ -1,0 +1,35 @@
+"""The copy that a barcode stands for."""
+
+from __future__ import annotations
+
+from modelshelf.core.errors import BarcodeError
+from modelshelf.core.records import TrialRecord
+from modelshelf.shelf.store import Shelf
+
+__all__ = ["best_copy"]
+
+_RANK = {"refit": 0, "train": 1, "confirm": 2, "retest": 3, "search": 4, "probe": 5}
+
+
+def best_copy(shelf: Shelf, barcode: str) -> TrialRecord:
+    """The copy that a barcode stands for, where its configuration was trained several times.
+
+    Raises `BarcodeError` where those are of several tables: one of them would answer for the other.
+    """
+    found = shelf.resolve(barcode)
+    names = {each.study for each in found}
+    studies = [each for each in shelf.studies() if each.name in names]
+    winners = {each.result["winner"]["copy"] for each in studies if each.result}
+
+    def rank(record: TrialRecord) -> tuple[bool, bool, int, float]:
+        usable = record.best_epoch > 0
+        return record.copy not in winners, not usable, _RANK[record.purpose], record.loss
+
+    if len({each.fingerprint for each in studies}) > 1:
+        best = [min((e for e in found if e.study == s.name), key=rank) for s in studies]
+        told = ", ".join(f"{each.copy[:9]} in {each.study}" for each in best)
+        raise BarcodeError(
+            f"Networks of {found[0].barcode} were trained on several tables. Name the copy that "
+            f"you mean: {told}."
+        )
+    return min(found, key=rank)
