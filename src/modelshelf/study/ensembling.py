@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import MemberError, ShelfError
 from modelshelf.core.records import Ensemble, Member, Purpose, Status, TrialRecord
+from modelshelf.data.prepare import Preparation
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.answers import unpacked
@@ -32,6 +33,7 @@ _MOST_NUMBERS = 40_000_000  # of their answers together: 160 MB
 _SAMPLE = 1_000  # rows on which answering is timed
 _CHOOSING = 2e-7  # seconds for each candidate and row
 _USUAL = 40  # networks that answer in the end, those of re-tests among them
+_PREPARATIONS = 10  # of theirs: each split has one of its own
 _CALL = 4_000  # rows that could be answered in what an answer takes besides, beside other threads
 _NO_TIME = "There was no time for an ensemble. Give more time for one."
 _UNUSABLE = (Status.DIVERGED, Status.FAILED)
@@ -63,7 +65,8 @@ class Ensembling:
         candidates, rows = min(networks, self._most), self._shape[0]
         timed = 4 * _SAMPLE
         tests = min(candidates, _USUAL) * self.test_seconds(answering, timed)
-        return 0.1 + candidates * writing + tests + _CHOOSING * candidates * rows
+        prepared = _PREPARATIONS * self.problem.transforming * (timed + self._test_rows)
+        return 0.1 + candidates * writing + tests + prepared + _CHOOSING * candidates * rows
 
     def test_seconds(self, answering: float, more: int = 0) -> float:
         """What it should take one network to answer the test rows, and some more."""
@@ -97,26 +100,35 @@ class Ensembling:
         costs = alone.parameters, self._timed(alone)
         again = _Again(self.shelf)
         folds = [each for each in again.of(record) if each.purpose is not Purpose.REFIT]
-        bag = None
-        if len(folds) > 1:
-            bag = self._named(folds, np.full(len(folds), 1.0 / len(folds)), costs, left)
+        shares = np.full(len(folds), 1.0 / max(len(folds), 1))
+        found, said = self._chosen(records, outputs, again, costs, left)
+        bag = self._named(folds, shares, costs, left) if len(folds) > 1 else None
+        return found, bag, said
+
+    def _chosen(
+        self,
+        records: list[TrialRecord],
+        outputs: NDArray[Any],
+        again: _Again,
+        winner: tuple[int, float],
+        left: Callable[[], float],
+    ) -> tuple[Ensemble | None, str]:
+        """The ensemble of those that answer best together, with their re-tests where there is time.
+
+        `outputs` (networks, rows, …) are what they answer on the search's validation rows.
+        """
         if len(records) < 2:
-            return None, bag, ""
+            return None, ""
         target = self.problem.dataset.target[self.problem.rows(SEARCH_SPLIT)[1]]
         chosen = select(Predictions(outputs, target), self.problem.metric, self.problem.seed)
         order = np.argsort(-chosen.weights, kind="stable")[: chosen.size]
         taken = [records[i] for i in order], chosen.weights[order]
-        found = self._named(*again.beside(*taken), costs, left) or self._named(*taken, costs, left)
+        more = again.beside(*taken)
+        found = self._named(*more, winner, left) or self._named(*taken, winner, left)
         if found is None:
-            return None, bag, _NO_TIME
-        found = replace(
-            found,
-            validation=chosen.validation,
-            single=chosen.single,
-            candidates=len(records),
-            configurations=chosen.size,
-        )
-        return found, bag, ""
+            return None, _NO_TIME
+        found = replace(found, validation=chosen.validation, single=chosen.single)
+        return replace(found, candidates=len(records), configurations=chosen.size), ""
 
     def _named(
         self,
@@ -154,6 +166,10 @@ class Ensembling:
             winner_seconds=winner[1],
             file=file,
         )
+
+    @cached_property
+    def _preparations(self) -> dict[str, Preparation]:
+        return {}
 
     @property
     def _test_rows(self) -> int:
@@ -216,7 +232,8 @@ class Ensembling:
 
     def _model(self, records: Sequence[TrialRecord], weights: NDArray[np.float64]) -> EnsembleModel:
         members = tuple(
-            Model.from_record(self.shelf, each, self.engines.network) for each in records
+            Model.from_record(self.shelf, each, self.engines.network, self._preparations)
+            for each in records
         )
         return EnsembleModel(members, weights)
 

@@ -61,13 +61,21 @@ class Model:
 
     @classmethod
     def from_record(
-        cls, shelf: Shelf, record: TrialRecord, network_of: NetworkOf = torch_network
+        cls,
+        shelf: Shelf,
+        record: TrialRecord,
+        network_of: NetworkOf = torch_network,
+        known: dict[str, Preparation] | None = None,
     ) -> Model:
-        """The network of a trial on an open shelf: its very weights, nothing is trained."""
+        """The network of a trial on an open shelf: its very weights, nothing is trained.
+
+        `known` holds preparations by name, and gets what was read: networks share them.
+        """
         tensors, _ = shelf.read_network(record)
-        preparation = Preparation.from_state(
-            *shelf.read_preparation(shelf.preparation_of(record.study, record.number))
-        )
+        name = shelf.preparation_of(record.study, record.number)
+        known = {} if known is None else known
+        preparation = known.get(name) or Preparation.from_state(*shelf.read_preparation(name))
+        known[name] = preparation
         configuration = Configuration.from_json(record.configuration)
         network = network_of(configuration, preparation, tensors)
         return cls(configuration, record.copy, network, preparation, record)

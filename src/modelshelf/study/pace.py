@@ -19,6 +19,7 @@ _FINALS, _FINALS_OF_FEW = 0.25, 0.4  # of the time, the most that re-tests and s
 _SLACK = 1.1  # times what they are expected to take is kept for them
 _COMPILING = 0.5  # of the time, the most that compiling takes from what networks have
 _FILLER = 0.03  # of the time, the most that a leg may take that fills a core beside re-tests
+_GRACE = 0.5  # of the two seconds that a study may take more than was asked
 _WRITING = 0.1  # seconds for the result's way to the shelf and to the terminal
 
 
@@ -62,8 +63,10 @@ class Pace:
         return self.left() - self._before
 
     def until_closing(self) -> float:
-        """Until the result must be written."""
-        return math.inf if self.limit is None else self.limit - self._closing - self._clock()
+        """Until the result must be written: what was planned in time may take a moment more."""
+        if self.limit is None:
+            return math.inf
+        return self.limit + _GRACE - self._closing - self._clock()
 
     def until_finals(self) -> float:
         """Until re-tests must begin. What earlier runs of this study searched counts."""
@@ -80,10 +83,10 @@ class Pace:
         return math.inf if self.limit is None else min(_FILLER * self.limit, self.left())
 
     def plan(self) -> Plan:
-        """As much of the plan as there is time for now."""
+        """As much of the plan as there is time for now; slack was kept for this moment."""
         if self.limit is None:
             return self._plan
-        return within(self._plan, self.left() / _SLACK, self._workers, *self.costs())
+        return within(self._plan, self.left(), self._workers, *self.costs())
 
     def for_scoring(self, plan: Plan) -> float:
         """What scoring the winner should take."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 import threading
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -90,6 +92,15 @@ class Problem:
         return threading.Lock()
 
     @cached_property
+    def _transforms(self) -> list[float]:
+        return []
+
+    @property
+    def transforming(self) -> float:
+        """Seconds to prepare a row, on average so far; 0 where none was."""
+        return statistics.fmean(self._transforms) if self._transforms else 0.0
+
+    @cached_property
     def _only_text(self) -> bool:
         return all(each.kind is Kind.TEXT for each in self.dataset.schema.inputs)
 
@@ -152,7 +163,9 @@ class Problem:
         text: TextSettings | None,
     ) -> Prepared:
         preparation = fit_preparation(self.dataset, train, scaling, max_one_hot, text)
+        began = time.perf_counter()
         x, validation_x = self._inputs(preparation, train, validation)
+        self._transforms.append((time.perf_counter() - began) / max(self.dataset.rows, 1))
         y = preparation.encode_target(self.dataset.target)
         data = TrainingData(
             x,

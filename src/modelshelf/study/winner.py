@@ -59,11 +59,14 @@ class Finals:
     #: What is done with all that comes back meanwhile: in a timed study, the search goes on beside.
     beside: Callable[[list[Arrival]], None] | None = None
     _costs: dict[Configuration, Cost] = field(default_factory=dict)
+    _named: list[tuple[Trial, Arrival]] | None = None  # finalists, once they are re-tested
 
     # -- the choice ---------------------------------------------------------------------------
 
     def finalists(self) -> list[tuple[Trial, Arrival]]:
         """The best of the search, best first; among them cheap ones, where these are preferred."""
+        if self._named is not None:
+            return self._named
         if self.prefer is Prefer.BEST:
             return self.search.ranked(self.plan.finalists)
         ranked = self.search.ranked(None)
@@ -88,7 +91,8 @@ class Finals:
 
     def run(self, over: Callable[[], bool], tell: Callable[[int, int], None]) -> None:
         """Re-test the finalists; the first re-test of each before the second of any."""
-        configurations = [trial.configuration for trial, _ in self.finalists()]
+        self._named = self.finalists()  # as the search stands now: it may go on beside
+        configurations = [trial.configuration for trial, _ in self._named]
         self.train(
             [(c, Purpose.RETEST, split) for split in self.plan.choosing for c in configurations],
             over,
