@@ -7,6 +7,7 @@ DATA   ?= ../shared/data
 .PHONY: demo test test-all browser lint types imports bench docs clean
 
 demo: $(VENV)/.core
+	$(BIN)/modelshelf warm
 	$(BIN)/modelshelf tune --example digits --time 30s
 	$(BIN)/modelshelf shelf
 

@@ -15,6 +15,7 @@ from modelshelf.data.metrics import metric_for
 from modelshelf.data.read import from_memory, read_table, usual_target
 from modelshelf.data.read.given import from_arrays, from_torch, is_torch_data
 from modelshelf.data.understand import understand
+from modelshelf.engines import kernels
 from modelshelf.engines.torch_.devices import find_device
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.defaults import FOR_POPULATIONS
@@ -110,6 +111,7 @@ def tune(
         >>> result.model.predict(X[:2])  # doctest: +SKIP
     """
     clock = Clock()
+    kernels.begin()  # beside what is read
     declared = None if module is None else declare(module)
     table, column, declared = _given(X, y, target, declared)
     asked = request(

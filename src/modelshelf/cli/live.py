@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, OverflowMethod, RenderableType
 from rich.text import Text
 
+from modelshelf.cli.compiling import COMPILING
 from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import barcode_text, number, short
 from modelshelf.core.records import Direction
@@ -18,14 +19,12 @@ if TYPE_CHECKING:
     from modelshelf.data.metrics import Metric
     from modelshelf.study.progress import Progress
 
-__all__ = ["COMPILING", "Live"]
+__all__ = ["Live"]
 
 _CALM = 0.25  # seconds between two drawings of the panel
 _BEAT = 5.0  # seconds between two plain lines
 _SPARKS = "▁▂▃▄▅▆▇█"
 _FIRST = "the first networks are at work"
-#: What is said while the engine is compiled.
-COMPILING = "compiling the engine for this processor, once: {} of {} parts"
 
 
 class Live(Panel):

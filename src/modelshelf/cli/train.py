@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.asked import signals, source
+from modelshelf.cli.compiling import wait_for_engine
 from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import (
     AllowWide,
@@ -95,6 +96,10 @@ def train(
     the rows validates it. With --like, what is not set is as in that network, and it trains on the
     same rows. Ctrl-C once: stop here, and keep it as it is; twice: leave now.
     """
+    from modelshelf.engines import kernels
+
+    kernels.begin()  # beside imports and reading
+
     from modelshelf.study.modules import use_module
 
     settings = parse_settings(given)
@@ -129,6 +134,8 @@ def train(
     console = make_console(stderr=as_json)
     for line in dataset.summary():
         console.print(safe(line), style="dim")
+    if configuration.word("network") == "dense":
+        wait_for_engine(console)
     stopper = Stopper()
     with (
         closing(Engines(device, own)) as engines,

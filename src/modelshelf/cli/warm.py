@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from modelshelf.cli.live import COMPILING
+from modelshelf.cli.compiling import COMPILING
 from modelshelf.cli.options import make_console
 
 __all__ = ["warm"]
