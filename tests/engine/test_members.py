@@ -108,3 +108,15 @@ def test_the_same_source_runs_without_the_compiler(stop):
     member = NumpyEngine("float64").start(c, data, 2)
     NumpyEngine("float64").advance(member, data, 3, stop)
     np.testing.assert_allclose(member.theta, interpreted, rtol=1e-10, atol=1e-13)
+
+
+def test_a_member_that_is_halted_ends_its_epoch_and_goes_on_to_the_same_bits(data):
+    engine, halt, go = NumpyEngine(), np.full(1, 2, np.uint8), np.zeros(1, np.uint8)
+    member = engine.start(CALM, data, 5)
+    for epoch in range(1, 4):
+        leg = engine.advance(member, data, 30, halt)
+        assert (leg.epoch, leg.interrupted, leg.ended) == (epoch, False, False)
+        assert np.isfinite(leg.loss)
+    engine.advance(member, data, 30, go)
+    straight, _ = run(CALM, data)
+    assert member.theta.tobytes() == straight.theta.tobytes()

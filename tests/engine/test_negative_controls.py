@@ -96,7 +96,7 @@ BREAKS = {
         "random.py", "slope[half + i] *= high", "pass", ORACLE, "dropout",
     ),
     "dropout while it validates": (
-        "predict.py", "np.uint64(0), np.int64(0),", "np.uint64(0), np.int64(1),", ORACLE,
+        "predict.py", "np.uint64(0), integer(0),", "np.uint64(0), integer(1),", ORACLE,
         "validation_loss",
     ),
     "a schedule that is a step late": (

@@ -77,3 +77,25 @@ def test_threads_work_at_the_same_time():
         executor.submit(n)
     assert all(d.error is None for d in collect(executor, 3))
     executor.close()
+
+
+def test_urgent_jobs_go_first(make):
+    held = threading.Event()
+    begun = []
+
+    def run(n):
+        held.wait(5.0)
+        begun.append(n)
+        return n
+
+    executor = make(run)
+    at_work = executor.workers
+    for n in range(at_work + 4):
+        executor.submit(n)
+    time.sleep(0.05)  # threads have taken what they can
+    executor.submit(100, urgent=True)
+    held.set()
+    found = [each.result for each in collect(executor, at_work + 5)]
+    assert sorted(found) == [*range(at_work + 4), 100]
+    assert found.index(100) <= 2 * at_work
+    executor.close()

@@ -117,25 +117,23 @@ class Compilation:
 
     def _work(self) -> None:
         """Hand parts to one process, one after the other."""
-        child = None
         try:
-            child = _child()
-            while self._queue:
-                name = self._queue.popleft()
-                try:
-                    done = _ask(child, name)
-                finally:
-                    self._done[name].set()  # who waits compiles it for itself if that failed
-                    self._note()
-                self._failed |= not done
+            with _child() as child:
+                while self._queue:
+                    self._hand(child, self._queue.popleft())
         except (OSError, ValueError, IndexError):
             self._failed = True
         finally:
-            if child is not None and child.stdin is not None:
-                with suppress(OSError):
-                    child.stdin.close()  # it ends
-                child.wait()
             self._close()
+
+    def _hand(self, child: subprocess.Popen[str], name: str) -> None:
+        done = False
+        try:
+            done = _ask(child, name)
+        finally:
+            self._failed |= not done
+            self._done[name].set()  # who waits compiles it for itself if that failed
+            self._note()
 
     def _note(self) -> None:
         if not self.seconds and self.wait(0.0):

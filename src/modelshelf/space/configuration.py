@@ -66,7 +66,7 @@ class Configuration(Mapping[str, Value]):
         self._settings = {name: h.default for name, h in CATALOGUE.items()} | values
         # In the catalogue's order, so that what hangs on an inactive setting is inactive too.
         self._active: dict[str, Value] = {}
-        self._idle: dict[str, str] = {}
+        self._idle: set[str] = set()  # given or not, they play no part
         for name in in_order(self._settings):
             h = lookup(name)
             if h.off is not None and self._settings[name] == h.off:
@@ -74,13 +74,13 @@ class Configuration(Mapping[str, Value]):
             if h.condition is None or h.condition.holds(self._active):
                 self._active[name] = self._settings[name]
             else:
-                self._idle[name] = h.active_when
+                self._idle.add(name)
         self._barcode = ""
         # The last first: what gives way itself is in nobody's way.
         for name in reversed(list(self._active)):
             for conflict in lookup(name).conflicts:
                 if conflict.arises(self._active[name], self._active):
-                    self._idle[name] = lookup(name).active_when
+                    self._idle.add(name)
                     del self._active[name]
                     break
 
@@ -115,7 +115,7 @@ class Configuration(Mapping[str, Value]):
         for name in self._recipe[1] if self._recipe else self.given:
             if name in self._idle:
                 raise SettingError(
-                    f"{name} plays no part here: it counts where {self._idle[name]}. "
+                    f"{name} plays no part here: it counts where {lookup(name).active_when}. "
                     "Leave it out, or set that too."
                 )
 

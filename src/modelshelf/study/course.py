@@ -212,15 +212,12 @@ class Course:
             if self._asked_to_stop() or self._search.hopeless:
                 return
             if self._pace.left() <= 0.0 and self._kinds == {"dense"}:
-                self._executor.drop()
                 self._stopper.halt()
             seen = self._loop.collect()
             self._loop.dispatch([], seen)
             for arrival in seen:
                 self._search.observe(arrival)
             self._teller.tell()
-            if self._pace.left() <= 0.0 and not self._executor.running:
-                break
         self._stopper.clear()
 
     def _beside(self, seen: list[Arrival]) -> None:
@@ -364,19 +361,8 @@ class Course:
             understood=self._record.understood,
             prefer=self._request.prefer,
             timed=self._limit is not None,
-            core_seconds=self._core_seconds(),
+            core_seconds=self._pace.core_seconds(self._baselines.seconds),
         )
-
-    def _core_seconds(self) -> dict[str, float]:
-        """Of this run, on which all cores could have been at work: what for, and in all."""
-        spent = dict(self._loop.spent)
-        search = spent.pop(Purpose.SEARCH, 0.0)
-        return {
-            "search": search,
-            "retests": sum(spent.values()),
-            "baselines": self._baselines.seconds,
-            "all": self._executor.workers * self._clock(),
-        }
 
     def _counts(self) -> dict[str, int]:
         found = self._shelf.counts(self._record.name)

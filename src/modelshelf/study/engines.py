@@ -36,6 +36,7 @@ __all__ = [
     "Engines",
     "OwnModule",
     "builder",
+    "kinds_of",
     "know",
     "missing",
     "needs_torch",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from modelshelf.core.records import Status
+from modelshelf.core.records import Purpose, Status
 from modelshelf.study.budget import Clock
 from modelshelf.study.ensembling import Ensembling
 from modelshelf.study.finals import Plan, expected_seconds, within
@@ -112,6 +112,17 @@ class Pace:
             whole.append(spent * wanted / epochs)
             brief.append(spent)
         return whole, brief
+
+    def core_seconds(self, baselines: float) -> dict[str, float]:
+        """Of this run: for what cores were at work, and how long they could have been."""
+        spent = dict(self._loop.spent)
+        search = spent.pop(Purpose.SEARCH, 0.0)
+        return {
+            "search": search,
+            "retests": sum(spent.values()),
+            "baselines": baselines,
+            "all": self._workers * self._clock(),
+        }
 
     @property
     def _margin(self) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from modelshelf.core.records import Baseline
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["Observer", "Progress", "Stopper"]
+__all__ = ["HALT", "STOP", "Observer", "Progress", "Stopper"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,9 @@ class Progress:
 
 Observer = Callable[[Progress], None]
 
+#: What the flag that members poll says: to leave at once, or at the end of an epoch.
+STOP, HALT = 1, 2
+
 
 class Stopper:
     """Asks a study to stop. Safe to call from a signal handler or another thread.
@@ -55,16 +58,16 @@ class Stopper:
     def stop(self) -> None:
         """Finish tidily, as soon as may be."""
         self.requested = True
-        self.flag[0] = 1
+        self.flag[0] = STOP
 
     def halt(self) -> None:
         """Bring back the members at work at the end of the epoch that they are in."""
         if not self.requested:
-            self.flag[0] = 2
+            self.flag[0] = HALT
 
     def interrupt(self) -> None:
         """Bring back the members at work, without stopping the study."""
-        self.flag[0] = 1
+        self.flag[0] = STOP
 
     def clear(self) -> None:
         """Let members work again, unless the study is to stop."""

@@ -141,7 +141,7 @@ class Search:
             proposal = self.suggest(
                 self.space, self.evidence, self.seed, rungs=len(self.rungs), limit=self.limit
             )
-            self.starved = proposal is not None and self._expected(proposal) > most
+            self.starved = proposal is not None and self._expected(proposal) > max(most, 0.0)
             if proposal is None or self.starved:
                 break
             if proposal.configuration is not None:

@@ -23,6 +23,7 @@ from modelshelf.space.configuration import Configuration
 from modelshelf.study.answers import packed
 from modelshelf.study.engines import Engines
 from modelshelf.study.problem import Prepared, Problem
+from modelshelf.study.progress import STOP
 from modelshelf.study.trial import Leg, copy_id
 
 __all__ = ["Trainer", "Work", "curve_points", "described", "ranking_value"]
@@ -66,7 +67,7 @@ class Trainer:
 
     def __call__(self, leg: Leg) -> Work:
         """Train one leg."""
-        if self._flag[0]:
+        if self._flag[0] == STOP:
             return Work(None)
         trial = leg.trial
         engine = self._engines.of(trial.configuration)

@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 from modelshelf.engines.numpy_.elementary import fill
 from modelshelf.engines.numpy_.views import vector
 
-__all__ = ["EPSILON", "NORMS", "Normalise", "NormaliseBack"]
+__all__ = [
+    "EPSILON",
+    "NORMS",
+    "Normalise",
+    "NormaliseBack",
+    "batch_norm",
+    "batch_norm_back",
+    "layer_norm",
+    "layer_norm_back",
+    "no_norm",
+    "no_norm_back",
+]
 
 _F: TypeAlias = NDArray[Any]
 Normalise = Callable[[_F, _F, _F, _F, _F, bool], None]
