@@ -121,6 +121,18 @@ def test_where_nothing_can_be_kept_it_works_and_says_so(home, tmp_path):
 
 
 @compiled
+def test_nothing_in_the_folder_of_the_data_is_imported(tmp_path):
+    (tmp_path / "numba.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", BEGIN], capture_output=True, text=True, check=False,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(SOURCE),
+                           "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert list((tmp_path / "cache").rglob("ready-*"))
+
+
+@compiled
 def test_two_processes_at_once(tmp_path):
     where = {"NUMBA_CACHE_DIR": str(tmp_path)}
     both = [started(**where) for _ in range(2)]

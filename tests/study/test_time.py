@@ -107,7 +107,6 @@ def test_re_tests_share_the_weight_of_their_configuration(spent):
 class Slow:
     """An engine that takes three looks to compile."""
 
-    seconds = 4.0
     progress = (1, 3)
 
     def __init__(self):
@@ -116,6 +115,9 @@ class Slow:
     def wait(self, seconds):
         self.looks += 1
         return self.looks > 3
+
+    def claim(self):
+        return 4.0
 
 
 def test_compiling_is_a_phase_and_a_short_time_moves_on(tmp_path, monkeypatch):

@@ -107,7 +107,8 @@ class Compilation:
         self.seconds = 0.0  #: until the first networks could be trained; 0 before
         self._queue = deque(PARTS)
         self._done = {name: threading.Event() for name in PARTS}
-        self._failed = False
+        self._failed, self._claimed = False, False
+        self._at_work, self._lock = processes, threading.Lock()
         self._threads = [
             threading.Thread(target=self._work, name=f"compiling {i}", daemon=True)
             for i in range(processes)
@@ -141,9 +142,10 @@ class Compilation:
 
     def _close(self) -> None:
         """By the last thread: nothing is to come any more."""
-        others = [each for each in self._threads if each is not threading.current_thread()]
-        if any(each.is_alive() for each in others):
-            return
+        with self._lock:
+            self._at_work -= 1
+            if self._at_work:
+                return
         if not self._failed and not self._queue:
             with suppress(OSError):
                 _mark().touch()
@@ -155,6 +157,12 @@ class Compilation:
         """Until a part is compiled; at once where it is none of these."""
         if name in self._done:
             self._done[name].wait()
+
+    def claim(self) -> float:
+        """Seconds until the first networks could be trained, for the first who asks; then 0."""
+        with self._lock:
+            claimed, self._claimed = self._claimed, True
+        return 0.0 if claimed else self.seconds
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -181,8 +189,10 @@ class Compilation:
 
 def _child() -> subprocess.Popen[str]:
     """A process that compiles what it is asked for; it ends when this one does."""
-    command = [sys.executable, "-m", "modelshelf.engines.numpy_.parts"]
-    there = {**os.environ, _VARIABLE: str(folder()), "PYTHONPATH": os.pathsep.join(sys.path)}
+    # -P, and no empty path: nothing that lies in the folder of a person's data is imported.
+    command = [sys.executable, "-P", "-m", "modelshelf.engines.numpy_.parts"]
+    path = os.pathsep.join(filter(None, sys.path))
+    there = {**os.environ, _VARIABLE: str(folder()), "PYTHONPATH": path}
     return subprocess.Popen(  # noqa: S603  (it is our own code, and no shell)
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         text=True, env=there, start_new_session=True,

@@ -200,7 +200,7 @@ class Course:
         while not compilation.wait(_MOMENT) and not self._asked_to_stop():
             self._teller.tell(phase="compiling", parts=compilation.progress)
         waited = self._clock() - began
-        self._pace.compiled(waited, compilation.seconds if waited > _MOMENT else 0.0)
+        self._pace.compiled(waited, compilation.claim())
         self._teller.tell(phase="searching", limit=self._pace.limit)
 
     def _insist(self) -> None:

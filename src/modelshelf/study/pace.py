@@ -15,7 +15,7 @@ from modelshelf.study.searching import Search
 __all__ = ["Pace"]
 
 _FEW_ROWS = 2_000  # below which one split says little, and re-tests are the larger need
-_FINALS, _FINALS_OF_FEW = 0.25, 0.4  # of the time, the most that re-tests and scoring may take
+_FINALS, _FINALS_OF_FEW = 0.25, 0.3  # of the time, the most that re-tests and scoring may take
 _SLACK = 1.1  # times what they are expected to take is kept for them
 _COMPILING = 0.5  # of the time, the most that compiling takes from what networks have
 _FILLER = 0.03  # of the time, the most that a leg may take that fills a core beside re-tests

@@ -18,7 +18,7 @@ __all__ = ["HALT", "STOP", "Observer", "Progress", "Stopper"]
 class Progress:
     """Where a study stands: one record, drawn by every face alike."""
 
-    phase: str  #: "compiling", "searching", "re-testing", "scoring", "testing"
+    phase: str  #: "compiling", "searching", "re-testing", "scoring", "searching on", "testing"
     elapsed: float  #: seconds of this run
     limit: float | None  #: seconds this run may take; None where trials are counted
     trials_limit: int | None
