@@ -9,7 +9,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Engine", "Leg", "Network", "TrainingData"]
+__all__ = ["HALT", "STOP", "Engine", "Leg", "Network", "TrainingData"]
+
+#: What an engine reads in `stop[0]`: come back at once; come back at the end of an epoch.
+STOP, HALT = 1, 2
 
 M = TypeVar("M")
 
@@ -78,7 +81,10 @@ class Engine(Protocol[M]):
         """A member at epoch 0."""
 
     def advance(self, member: M, data: TrainingData, to_epoch: int, stop: NDArray[np.uint8]) -> Leg:
-        """Train up to an epoch. Polls `stop[0]`, and comes back at once when it is not 0."""
+        """Train up to an epoch. Polls `stop[0]`, and comes back at once when it is `STOP`.
+
+        At `HALT` it comes back at the end of an epoch; or at once, if it cannot do that.
+        """
 
     def network(self, member: M, classes: bool) -> Network:
         """The member's kept weights, as a network of their own."""

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Course"]
 
 _MOMENT = 0.2  # seconds between two looks at what is being compiled
+_IDLE = 20  # looks, a tenth of a second each
 
 
 class Course:
@@ -208,12 +209,14 @@ class Course:
 
         One at work is halted at the end of the epoch that it is in: that is a network too.
         """
+        idle = 0  # looks in a row at which nothing was at work: nothing will come
         while self._limit is not None and self._search.best is None and self._loop.outstanding:
-            if self._asked_to_stop() or self._search.hopeless:
-                return
+            if self._asked_to_stop() or self._search.hopeless or idle > _IDLE:
+                break
             if self._pace.left() <= 0.0 and self._kinds == {"dense"}:
                 self._stopper.halt()
             seen = self._loop.collect()
+            idle = 0 if seen or self._executor.running else idle + 1
             self._loop.dispatch([], seen)
             for arrival in seen:
                 self._search.observe(arrival)

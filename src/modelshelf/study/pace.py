@@ -19,6 +19,7 @@ _FINALS, _FINALS_OF_FEW = 0.25, 0.3  # of the time, the most that re-tests and s
 _SLACK = 1.1  # times what they are expected to take is kept for them
 _COMPILING = 0.5  # of the time, the most that compiling takes from what networks have
 _FILLER = 0.03  # of the time, the most that a leg may take that fills a core beside re-tests
+_ALONE = 0.5  # of what was measured beside other threads, what it takes without them
 _GRACE = 0.5  # of the two seconds that a study may take more than was asked
 _WRITING = 0.1  # seconds for the result's way to the shelf and to the terminal
 
@@ -128,7 +129,7 @@ class Pace:
     def _margin(self) -> float:
         """Kept for the ensemble, the test, the writing and the printing."""
         ensemble = self._ensembling.expected_seconds(*self._loop.measured)
-        return self._closing + min(ensemble, 0.1 * (self.limit or 0.0))
+        return self._closing + min(_ALONE * ensemble, 0.1 * (self.limit or 0.0))
 
     @property
     def _closing(self) -> float:

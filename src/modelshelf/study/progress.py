@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from modelshelf.core.protocols import HALT, STOP
 from modelshelf.core.records import Baseline
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["HALT", "STOP", "Observer", "Progress", "Stopper"]
+__all__ = ["Observer", "Progress", "Stopper"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,6 @@ class Progress:
 
 
 Observer = Callable[[Progress], None]
-
-#: What the flag that members poll says: to leave at once, or at the end of an epoch.
-STOP, HALT = 1, 2
 
 
 class Stopper:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelshelf.core.protocols import Engine
+from modelshelf.core.protocols import STOP, Engine
 from modelshelf.core.protocols import Leg as EngineLeg
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status
 from modelshelf.core.version import __version__
@@ -23,7 +23,6 @@ from modelshelf.space.configuration import Configuration
 from modelshelf.study.answers import packed
 from modelshelf.study.engines import Engines
 from modelshelf.study.problem import Prepared, Problem
-from modelshelf.study.progress import STOP
 from modelshelf.study.trial import Leg, copy_id
 
 __all__ = ["Trainer", "Work", "curve_points", "described", "ranking_value"]

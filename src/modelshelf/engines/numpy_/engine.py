@@ -90,7 +90,7 @@ class NumpyEngine:
     ) -> Leg:
         """Train up to an epoch, to the end of patience, or until `stop[0]` is set.
 
-        1 stops at once, and the member is to be thrown away; 2 stops at the end of an epoch.
+        At `STOP` the member is to be thrown away; at `HALT` it ends its epoch.
         """
         configuration, dtype = member.configuration, self.dtype
         optimizer = OPTIMIZERS[configuration.word("optimizer")]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelshelf.core.protocols import HALT, STOP
 from modelshelf.engines.numpy_.activations import Activation
 from modelshelf.engines.numpy_.compile import integer, kernel
 from modelshelf.engines.numpy_.elementary import copy, fill
@@ -55,9 +56,6 @@ EPOCH, STEP, BEST_EPOCH, STATE, COUNTERS = range(5)
 BEST, BEST_LOSS, SCALARS = range(3)  # of what is monitored, and the loss at that epoch
 BATCH, PATIENCE, CLASSES, EPOCHS, SCHEDULE, SUMMED, MONITOR, FADES, POINT, PLAN = range(10)
 L1, L2, DECAY, CLIP, SMOOTHING, MIN_DELTA, WARMUP, LOSS, INPUT_DROPOUT, AVERAGING = range(2, 12)
-
-# What `stop[0]` asks for: to leave at once, and the member is thrown away; or at an epoch's end.
-STOP, HALT = 1, 2
 
 # What STATE says. TRAINING: may go on. The others are ends.
 TRAINING, STOPPED_EARLY, DIVERGED, INTERRUPTED = 0, 1, 2, 3
