@@ -93,9 +93,12 @@ def test_urgent_jobs_go_first(make):
     for n in range(at_work + 4):
         executor.submit(n)
     time.sleep(0.05)  # threads have taken what they can
-    executor.submit(100, urgent=True)
+    executor.submit(100, urgency=1)
+    executor.submit(200, urgency=2)
     held.set()
-    found = [each.result for each in collect(executor, at_work + 5)]
-    assert sorted(found) == [*range(at_work + 4), 100]
-    assert found.index(100) <= 2 * at_work
+    found = [each.result for each in collect(executor, at_work + 6)]
+    assert sorted(found) == [*range(at_work + 4), 100, 200]
+    assert max(found.index(100), found.index(200)) <= 2 * at_work
+    if at_work == 1:
+        assert found.index(200) < found.index(100)
     executor.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -187,3 +188,20 @@ def test_a_person_reads_what_it_reaches_and_costs(shelved):
     assert "No ensemble of the best" in alone
     assert "ensemble of" not in alone.replace("No ensemble of", "")
     assert "nsemble" not in printed(replace(result, ensemble=None))
+
+
+def test_a_damaged_file_of_a_retest_costs_its_own_place_alone(shelved, problem, tmp_path):
+    result, where = shelved
+    shutil.copytree(where, tmp_path / "shelf")
+    with Shelf.open(tmp_path / "shelf", create=True) as shelf:
+        files = shelf.files(result.study)
+        for purpose in (Purpose.RETEST, Purpose.CONFIRM):
+            for trial in shelf.trials(result.study, purpose=purpose):
+                (tmp_path / "shelf" / files[trial.number].file.name).write_bytes(b"nothing")
+        winner = next(t.number for t in shelf.trials(result.study) if t.copy == result.winner.copy)
+        found, bag, said = Ensembling(problem, shelf, result.study, None).run(
+            winner, lambda: math.inf
+        )
+    assert bag is None
+    assert said == ""
+    assert found.size == found.configurations > 1

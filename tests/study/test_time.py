@@ -17,6 +17,7 @@ from modelshelf.data.split import Split
 from modelshelf.engines import kernels
 from modelshelf.study.finals import Plan, expected_seconds
 from modelshelf.study.model import Model
+from modelshelf.study.searching import rungs_of
 from modelshelf.study.words import explained
 from tests.study.conftest import QUICK, make_table
 
@@ -46,6 +47,8 @@ def test_there_is_an_answer_however_short_the_time(rows, tmp_path):
     assert result.model.predict(make_table(5).drop("amount", "label")).shape == (5,)
     with Shelf.open(tmp_path / "shelf") as shelf:
         assert shelf.check() == ()
+        if rows > 300:
+            assert 1 <= min(t.epoch for t in shelf.trials() if t.epoch) < rungs_of(60)[0]
 
 
 def test_the_rest_of_the_time_is_searched_in(spent):

@@ -52,8 +52,8 @@ def _run() -> None:
 def entry() -> None:
     """Run the program, and leave at once when it is done.
 
-    A baseline that is still being fitted when the time is up cannot be stopped; Python would wait
-    for its thread. Everything that matters was written and flushed by then.
+    A baseline that is still being fitted when the time is up may be in compiled code, and Python
+    would wait for it. Everything that matters was written and flushed by then.
     """
     BEGAN.append(time.monotonic())
     # What is imported stays: to look through it for garbage after every 700 objects costs a
@@ -69,6 +69,9 @@ def entry() -> None:
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):  # the reader went away, or there never was one
         pass
+    kernels = sys.modules.get("modelshelf.engines.kernels")
+    if kernels is not None:
+        kernels.tidy()
     os._exit(status if isinstance(status, int) else int(status is not None))
 
 

@@ -22,7 +22,7 @@ def warm(
 ) -> None:
     """Compile the engine for this processor, once: for an image, a classroom, or before a race.
 
-    Any command does so by itself where it is needed. NUMBA_CACHE_DIR names another folder.
+    `tune` and `train` do so by themselves. NUMBA_CACHE_DIR names another folder.
     """
     from modelshelf.engines import kernels
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-__all__ = ["PARTS", "Compilation", "begin", "folder", "not_kept", "ready", "under_way", "wait_for"]
+__all__ = ["PARTS", "Compilation", "begin", "folder", "not_kept", "ready", "tidy", "wait_for"]
 
 #: What the first networks of any study need, the longest first, by the functions' names.
 _FIRST = (
@@ -40,6 +40,9 @@ _LATER = ("fold", "expand", "rmsprop", "momentum", "sgd")
 #: All that is compiled before it is asked for; the rest of the catalogue is, when it is.
 PARTS = _FIRST + _LATER
 
+#: What else is compiled, or stands in what is.
+_BESIDES = ("core/protocols.py", "engines/torch_/population/rates.py")
+
 _VARIABLE = "MODELSHELF_KERNELS"  # names the folder to processes that this one starts
 _MOST = 4  # processes that compile at a time
 
@@ -48,7 +51,9 @@ _MOST = 4  # processes that compile at a time
 def _source_hash() -> str:
     libraries = [f"{name} {version(name)}" for name in ("llvmlite", "numba", "numpy", "scipy")]
     digest = hashlib.sha256(str([sys.version_info[:2], *libraries]).encode())
-    for path in sorted((Path(__file__).parent / "numpy_").glob("*.py")):
+    package = Path(__file__).parents[1]
+    sources = sorted((package / "engines" / "numpy_").glob("*.py"))
+    for path in (*sources, *(package / each for each in _BESIDES)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -61,7 +66,10 @@ def _wanted() -> Path:
 
 @cache
 def folder() -> Path:
-    """Where kernels lie; a folder that ends with this process where nothing can be written."""
+    """Where kernels lie; a folder that ends with this process where nothing can be written.
+
+    Where that cannot be either, a folder that is not there: nothing is kept, and nothing found.
+    """
     if _VARIABLE in os.environ:
         return Path(os.environ[_VARIABLE])
     try:
@@ -69,14 +77,25 @@ def folder() -> Path:
         with tempfile.TemporaryFile(dir=_wanted()):
             return _wanted()
     except OSError:
-        own = Path(tempfile.mkdtemp(prefix="modelshelf-kernels-"))
-        atexit.register(shutil.rmtree, own, ignore_errors=True)
-        return own
+        with suppress(OSError):
+            _OWN.append(Path(tempfile.mkdtemp(prefix="modelshelf-kernels-")))
+            return _OWN[0]
+        return _wanted()
+
+
+_OWN: list[Path] = []  # the folder of this process's own, if it has one
+
+
+@atexit.register
+def tidy() -> None:
+    """Remove the folder of this process's own. Who leaves without Python's own end calls it."""
+    while _OWN:
+        shutil.rmtree(_OWN.pop(), ignore_errors=True)
 
 
 def not_kept() -> str:
     """Why kernels are compiled anew at each start; empty where they are kept."""
-    if _VARIABLE in os.environ or folder() == _wanted():
+    if _VARIABLE in os.environ or (folder() == _wanted() and _wanted().is_dir()):
         return ""
     return (
         f"Nothing can be written to {_wanted().parent}: the compiled engine is not kept, and each "
@@ -85,7 +104,7 @@ def not_kept() -> str:
 
 
 def _mark() -> Path:
-    """The file that says that all parts are ready for this processor."""
+    """The file that says that what first networks need is ready for this processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         told = [line for line in lines if line.startswith(("model name", "flags", "Features"))][:2]
@@ -95,7 +114,7 @@ def _mark() -> Path:
 
 
 def ready() -> bool:
-    """Whether this machine has compiled all parts before."""
+    """Whether this machine has compiled what first networks need."""
     return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or _mark().exists()
 
 
@@ -120,12 +139,16 @@ class Compilation:
         """Hand parts to one process, one after the other."""
         try:
             with _child() as child:
-                while self._queue:
-                    self._hand(child, self._queue.popleft())
-        except (OSError, ValueError, IndexError):
+                while (name := self._next()) is not None:
+                    self._hand(child, name)
+        except (OSError, ValueError):
             self._failed = True
         finally:
             self._close()
+
+    def _next(self) -> str | None:
+        with self._lock:
+            return self._queue.popleft() if self._queue else None
 
     def _hand(self, child: subprocess.Popen[str], name: str) -> None:
         done = False
@@ -137,8 +160,13 @@ class Compilation:
             self._note()
 
     def _note(self) -> None:
-        if not self.seconds and self.wait(0.0):
+        with self._lock:
+            if self.seconds or not self.wait(0.0):
+                return
             self.seconds = time.monotonic() - self._began
+        if not self._failed:  # what is left is soon compiled when it is asked for
+            with suppress(OSError):
+                _mark().touch()
 
     def _close(self) -> None:
         """By the last thread: nothing is to come any more."""
@@ -146,9 +174,6 @@ class Compilation:
             self._at_work -= 1
             if self._at_work:
                 return
-        if not self._failed and not self._queue:
-            with suppress(OSError):
-                _mark().touch()
         for each in self._done.values():
             each.set()
         self._note()
@@ -160,6 +185,7 @@ class Compilation:
 
     def claim(self) -> float:
         """Seconds until the first networks could be trained, for the first who asks; then 0."""
+        self._note()
         with self._lock:
             claimed, self._claimed = self._claimed, True
         return 0.0 if claimed else self.seconds
@@ -209,6 +235,8 @@ def _ask(child: subprocess.Popen[str], name: str) -> bool:
 
 _UNDER_WAY: list[Compilation] = []  # at most one in a process
 _LOCK = threading.Lock()
+if hasattr(os, "register_at_fork"):  # the threads that would set its events are not in a fork
+    os.register_at_fork(after_in_child=_UNDER_WAY.clear)
 
 
 def begin() -> Compilation | None:
@@ -216,15 +244,10 @@ def begin() -> Compilation | None:
     with _LOCK:
         if _UNDER_WAY:
             return _UNDER_WAY[0]
-        if _VARIABLE in os.environ or ready() or not sys.executable:
+        if _VARIABLE in os.environ or ready() or not sys.executable or not folder().is_dir():
             return None
         _UNDER_WAY.append(Compilation(max(1, min(_cores(), _MOST))))
         return _UNDER_WAY[0]
-
-
-def under_way() -> Compilation | None:
-    """What was begun in this process, done or not."""
-    return _UNDER_WAY[0] if _UNDER_WAY else None
 
 
 def wait_for(name: str) -> None:

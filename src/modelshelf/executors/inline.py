@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import heapq
+import itertools
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -21,8 +22,8 @@ class InlineExecutor(Generic[J, R]):
 
     def __init__(self, run: Callable[[J], R]) -> None:
         self._run = run
-        self._queue: deque[J] = deque()
-        self._urgent: deque[J] = deque()
+        self._queue: list[tuple[int, int, J]] = []  # a heap: (less urgent, number, job)
+        self._numbers = itertools.count()
         self._running: tuple[J, ...] = ()
 
     @property
@@ -30,16 +31,15 @@ class InlineExecutor(Generic[J, R]):
         """The job at work now."""
         return self._running
 
-    def submit(self, job: J, urgent: bool = False) -> None:
+    def submit(self, job: J, urgency: int = 0) -> None:
         """Queue a job."""
-        (self._urgent if urgent else self._queue).append(job)
+        heapq.heappush(self._queue, (-urgency, next(self._numbers), job))
 
     def next(self, timeout: float) -> Done[J, R] | None:
         """Run the next job now."""
-        queued = self._urgent or self._queue
-        if not queued:
+        if not self._queue:
             return None
-        job = queued.popleft()
+        _, _, job = heapq.heappop(self._queue)
         self._running = (job,)
         try:
             return Done(job, self._run(job))
@@ -51,7 +51,6 @@ class InlineExecutor(Generic[J, R]):
     def drop(self) -> None:
         """Forget all jobs."""
         self._queue.clear()
-        self._urgent.clear()
 
     def close(self, patience: float = 10.0) -> None:
         """Forget all jobs."""

@@ -31,8 +31,8 @@ class Executor(Protocol[J, R]):
     def running(self) -> tuple[J, ...]:
         """The jobs at work now."""
 
-    def submit(self, job: J, urgent: bool = False) -> None:
-        """Queue a job. Urgent ones are begun first; else in the order of their submission."""
+    def submit(self, job: J, urgency: int = 0) -> None:
+        """Queue a job. The more urgent are begun first; equals in the order of their submission."""
 
     def next(self, timeout: float) -> Done[J, R] | None:
         """A job that came back, waiting up to `timeout` seconds for one; None if none did."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -35,8 +35,8 @@ class SimulatedExecutor(Generic[J, R]):
         self.now = 0.0  #: simulated seconds since the start
         self._run = run
         self._seconds = seconds
-        self._queue: deque[J] = deque()
-        self._urgent: deque[J] = deque()
+        self._queue: list[tuple[int, int, J]] = []  # a heap: (less urgent, number, job)
+        self._numbers = itertools.count()
         self._at_work: list[tuple[float, int, J]] = []  # a heap: (when done, number, job)
         self._begun = 0
 
@@ -45,9 +45,9 @@ class SimulatedExecutor(Generic[J, R]):
         """The jobs at work now, in the order in which they will be done."""
         return tuple(job for _, _, job in sorted(self._at_work, key=lambda each: each[:2]))
 
-    def submit(self, job: J, urgent: bool = False) -> None:
+    def submit(self, job: J, urgency: int = 0) -> None:
         """Queue a job. It begins now if a worker is free, else when one becomes so."""
-        (self._urgent if urgent else self._queue).append(job)
+        heapq.heappush(self._queue, (-urgency, next(self._numbers), job))
         self._begin()
 
     def next(self, timeout: float) -> Done[J, R] | None:
@@ -70,7 +70,6 @@ class SimulatedExecutor(Generic[J, R]):
     def drop(self) -> None:
         """Forget the jobs that have not begun."""
         self._queue.clear()
-        self._urgent.clear()
 
     def close(self, patience: float = 10.0) -> None:
         """Forget all jobs."""
@@ -78,8 +77,8 @@ class SimulatedExecutor(Generic[J, R]):
         self._at_work.clear()
 
     def _begin(self) -> None:
-        while (queued := self._urgent or self._queue) and len(self._at_work) < self.workers:
-            job = queued.popleft()
+        while self._queue and len(self._at_work) < self.workers:
+            _, _, job = heapq.heappop(self._queue)
             done = self.now + max(self._seconds(job), 0.0)
             heapq.heappush(self._at_work, (done, self._begun, job))
             self._begun += 1

@@ -13,6 +13,8 @@ from modelshelf.executors.protocol import Done
 
 __all__ = ["ThreadExecutor"]
 
+_FIRST = -1_000  # before anything that is queued
+
 J = TypeVar("J")
 R = TypeVar("R")
 
@@ -43,9 +45,9 @@ class ThreadExecutor(Generic[J, R]):
         """The jobs at work now."""
         return tuple(self._at_work.copy().values())
 
-    def submit(self, job: J, urgent: bool = False) -> None:
+    def submit(self, job: J, urgency: int = 0) -> None:
         """Queue a job."""
-        self._todo.put((0 if urgent else 1, next(self._numbers), job))
+        self._todo.put((-urgency, next(self._numbers), job))
 
     def next(self, timeout: float) -> Done[J, R] | None:
         """A job that came back, waiting up to `timeout` seconds for one."""
@@ -70,7 +72,7 @@ class ThreadExecutor(Generic[J, R]):
         """Forget what has not begun, and wait up to `patience` seconds for what is at work."""
         self.drop()
         for _ in self._threads:
-            self._todo.put((0, next(self._numbers), None))
+            self._todo.put((_FIRST, next(self._numbers), None))
         until = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(until - time.monotonic(), 0.0))

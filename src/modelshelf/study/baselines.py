@@ -49,7 +49,7 @@ class Baselines:
         self._problem = problem
         self._found: list[Baseline] = []
         self._dropped = False
-        self.seconds = 0.0  #: that its thread was at work on a core, so far
+        self.seconds = 0.0  #: that its thread was at work on a core, for fits that are done
         self._thread = threading.Thread(target=self._run, name="modelshelf-baselines", daemon=True)
 
     def start(self) -> None:

@@ -64,7 +64,9 @@ class Course:
         self._record, self._clock = record, clock
         self._stopper = stopper
         self._limit = request.budget.seconds
-        self._kinds = kinds_of(request.space)
+        kinds = kinds_of(request.space)
+        self._compiled = "dense" in kinds and not request.stacked  # networks of the compiled engine
+        self._halts = self._compiled and len(kinds) == 1
         self._engines = Engines(
             request.device,
             request.own,
@@ -87,7 +89,7 @@ class Course:
             self._engines,
             in_order=self._limit is None,
             value=lambda outcome: ranking_value(problem.metric, outcome),
-            seconds=lambda: record.seconds + clock(),
+            seconds=lambda: record.seconds + self._pace.spent(),
         )
         self._search = Search(
             request.space.for_task(problem.task).for_epochs(record.settings["epochs"]),
@@ -96,6 +98,7 @@ class Course:
             suggest,
             request.budget.trials,
             WINDOW if self._limit is None else 3 * self._executor.workers,
+            self._executor.workers,
             first_trial(record),
         )
         self._plan = plan_for(problem.dataset.rows, request.folds, problem.refits)
@@ -163,12 +166,13 @@ class Course:
             self._stopper.clear()
 
     def _run(self, searched: bool) -> StudyResult:
-        self._loop.load()
-        self._search.load()
         self._compile()
-        self._baselines.start()
+        self._loop.load()
+        if not self._stopper.requested:
+            self._search.load()
+            self._baselines.start()
         self._teller.tell()
-        if not searched:
+        if not searched and not self._stopper.requested:
             self._search.run(self._search_over, self._teller.tell, self._most)
             self._insist()
         if self._asked_to_stop():
@@ -182,7 +186,7 @@ class Course:
         verdict = self._finals.verdict(self._time_over, self._teller.retests)
         if verdict is None:
             reasons = [t.reason for t in self._shelf.trials(self._record.name) if t.reason]
-            raise nothing_found(self._counts(), reasons)
+            raise nothing_found(self._counts(), reasons, self._pace.limit)
         self._spend_the_rest()
         self._break_off()
         self._teller.tell(phase="testing")
@@ -194,7 +198,7 @@ class Course:
 
         It is no part of what a network costs, and nothing else wants the cores meanwhile.
         """
-        compilation = kernels.begin() if "dense" in self._kinds else None
+        compilation = kernels.begin() if self._compiled else None
         if compilation is None:
             return
         began = self._clock()
@@ -207,19 +211,20 @@ class Course:
     def _insist(self) -> None:
         """There is always an answer: where time is up and no network stands, wait for the first.
 
-        One at work is halted at the end of the epoch that it is in: that is a network too.
+        One at work is halted at the end of the epoch that it is in: that is a network too. Engines
+        that cannot do that have as long as the promise's grace.
         """
         idle = 0  # looks in a row at which nothing was at work: nothing will come
         while self._limit is not None and self._search.best is None and self._loop.outstanding:
             if self._asked_to_stop() or self._search.hopeless or idle > _IDLE:
                 break
-            if self._pace.left() <= 0.0 and self._kinds == {"dense"}:
+            if self._pace.left() <= 0.0 and self._halts:
                 self._stopper.halt()
+            elif self._pace.late():
+                break
             seen = self._loop.collect()
             idle = 0 if seen or self._executor.running else idle + 1
-            self._loop.dispatch([], seen)
-            for arrival in seen:
-                self._search.observe(arrival)
+            self._search.follow(seen, -math.inf)  # nothing more is sent out
             self._teller.tell()
         self._stopper.clear()
 
@@ -320,7 +325,7 @@ class Course:
             traded=verdict.traded,
             more_time=more_time(standings, metric, winner.validation, noise),
         )
-        seconds = self._record.seconds + self._clock()
+        seconds = self._record.seconds + self._pace.spent()
         before = (self._record.result or {}).get("budget")
         stopped = seconds if self._watch.stopped else None
         budget = self._request.budget.to_json(before, stopped)
@@ -356,7 +361,7 @@ class Course:
             seconds={
                 "total": self._clock(),
                 "compiling": self._pace.compiling,
-                "training": sum(self._loop.training.values()),
+                "training": self._loop.training_seconds,
                 "search": self._search.seconds,
                 "shelf": self._loop.writing_seconds,
             },
@@ -391,5 +396,7 @@ class Course:
             validation_std=math.nan,
             test=None,
         )
-        self._shelf.update_study(self._record.name, seconds=self._record.seconds + self._clock())
+        self._shelf.update_study(
+            self._record.name, seconds=self._record.seconds + self._pace.spent()
+        )
         return replace(self._result(winner, self._baselines.found), complete=False)

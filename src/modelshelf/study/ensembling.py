@@ -124,7 +124,9 @@ class Ensembling:
         order = np.argsort(-chosen.weights, kind="stable")[: chosen.size]
         taken = [records[i] for i in order], chosen.weights[order]
         more = again.beside(*taken)
-        found = self._named(*more, winner, left) or self._named(*taken, winner, left)
+        found = self._named(*more, winner, left)
+        if found is None and len(more[0]) > len(taken[0]):
+            found = self._named(*taken, winner, left)
         if found is None:
             return None, _NO_TIME
         found = replace(found, validation=chosen.validation, single=chosen.single)
@@ -142,8 +144,11 @@ class Ensembling:
         `winner` are the winner's parameters, and its seconds to answer 1,000 rows.
         """
         order = np.argsort(-weights, kind="stable")
-        model = self._model([records[i] for i in order], weights[order])
-        seconds = self._timed(model)
+        try:
+            model = self._model([records[i] for i in order], weights[order])
+            seconds = self._timed(model)
+        except (ShelfError, MemberError):  # a damaged file, or a module that fails: without them
+            return None
         if seconds / _SAMPLE * self._test_rows > left():
             return None
         test, between = self._tested(model)

@@ -69,8 +69,8 @@ class Loop:
         self.files: dict[int, StoredFile] = {}
         self.arrivals: list[Arrival] = []  # every retired leg, in order of retirement
         self.steps_done = 0
-        self.training: dict[Purpose, float] = defaultdict(float)  # seconds on one core, by purpose
-        self.spent: dict[Purpose, float] = defaultdict(float)  # the same, of this run alone
+        self.training_seconds = 0.0  # on one core
+        self.spent: dict[Purpose, float] = defaultdict(float)  # of this run, by purpose
         self.writing_seconds = 0.0
         self._shelved, self._shelving, self._answering = 0, 0.0, 0.0  # legs of this run
         self._next_job = 0
@@ -104,7 +104,7 @@ class Loop:
                 record.seed,
             )
             self.steps_done += record.steps
-            self.training[record.purpose] += record.seconds
+            self.training_seconds += record.seconds
         stored: dict[int, TrialFile] = self._shelf.files(self._study)
         self.files = {number: each.file for number, each in stored.items()}
         log = self._shelf.jobs(self._study)
@@ -130,13 +130,13 @@ class Loop:
         """How many legs of these trials were dispatched and did not retire yet."""
         return sum(wanted(leg.trial) for leg in self._waiting.values())
 
-    def resume(self, wanted: Callable[[Trial], bool], urgent: bool = False) -> None:
+    def resume(self, wanted: Callable[[Trial], bool], urgency: int = 0) -> None:
         """Take up again the legs of these trials that the log left unfinished."""
         for number, leg in sorted(self._cut_off.items()):
             if wanted(leg.trial):
                 self._waiting[number] = self._cut_off.pop(number)
                 if number not in self._ready:
-                    self._executor.submit(leg, urgent)
+                    self._executor.submit(leg, urgency)
 
     def _leg(self, job: Job) -> Leg:
         file = self.files.get(job.trial) if job.from_epoch else None
@@ -154,7 +154,7 @@ class Loop:
         self,
         wanted: Iterable[tuple[Trial, int, int, int, float]],
         seen: Iterable[Arrival] = (),
-        urgent: bool = False,
+        urgency: int = 0,
     ) -> None:
         """Send out legs: (trial, rung, from epoch, to epoch, keep), after these retirements.
 
@@ -177,7 +177,7 @@ class Loop:
         self._write(trials=fresh, jobs=[leg.job for leg in legs], retired=retired)
         for leg in legs:
             self._waiting[leg.job.number] = leg
-            self._executor.submit(leg, urgent)
+            self._executor.submit(leg, urgency)
 
     def _described(self, trial: Trial) -> NewTrial:
         return NewTrial(
@@ -233,7 +233,7 @@ class Loop:
         if work.file is not None:
             self.files[leg.trial.number] = work.file
         self.steps_done += outcome.steps
-        self.training[leg.trial.purpose] += outcome.seconds
+        self.training_seconds += outcome.seconds
         self.spent[leg.trial.purpose] += outcome.seconds
         self.writing_seconds += work.writing
         self._shelved += 1

@@ -85,8 +85,15 @@ def notes_on_time(pace: Pace, verdict: Verdict) -> list[str]:
     return notes
 
 
-def nothing_found(counts: Mapping[str, int], reasons: Sequence[str]) -> SettingError:
+def nothing_found(
+    counts: Mapping[str, int], reasons: Sequence[str], limit: float | None
+) -> SettingError:
     """Why a study has no winner: trials by what became of them, and what failed ones said."""
+    if counts["diverged"] + counts["failed"] == 0:
+        return SettingError(
+            f"No network came to be compared in {limit or 0:g} s, and this kind cannot be halted "
+            "before: give more time."
+        )
     common = f" The commonest reason: {Counter(reasons).most_common(1)[0][0]}" if reasons else ""
     common += "." if common and not common.endswith(".") else ""
     advice = " Narrow the space to lower learning rates." if counts["diverged"] else ""

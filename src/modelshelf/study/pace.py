@@ -20,7 +20,7 @@ _SLACK = 1.1  # times what they are expected to take is kept for them
 _COMPILING = 0.5  # of the time, the most that compiling takes from what networks have
 _FILLER = 0.03  # of the time, the most that a leg may take that fills a core beside re-tests
 _ALONE = 0.5  # of what was measured beside other threads, what it takes without them
-_GRACE = 0.5  # of the two seconds that a study may take more than was asked
+_GRACE, _MOST_GRACE = 0.5, 1.5  # of the two seconds that a study may take more than was asked
 _WRITING = 0.1  # seconds for the result's way to the shelf and to the terminal
 
 
@@ -58,6 +58,15 @@ class Pace:
     def left(self) -> float:
         """Until only the margin is left."""
         return math.inf if self.limit is None else self.limit - self._margin - self._clock()
+
+    def late(self) -> bool:
+        """Whether the promise's grace is over too."""
+        return self.limit is not None and self._clock() > self.limit + _MOST_GRACE
+
+    def spent(self) -> float:
+        """What of this run counts as the study's time: not by what a short limit moved on."""
+        more = 0.0 if self.limit is None or self.asked is None else self.limit - self.asked
+        return max(self._clock() - more, 0.0)
 
     def rest(self) -> float:
         """Until the study has had its time: what earlier runs of it had counts."""
@@ -118,12 +127,9 @@ class Pace:
         """Of this run: for what cores were at work, and how long they could have been."""
         spent = dict(self._loop.spent)
         search = spent.pop(Purpose.SEARCH, 0.0)
-        return {
-            "search": search,
-            "retests": sum(spent.values()),
-            "baselines": baselines,
-            "all": self._workers * self._clock(),
-        }
+        told = {"search": search, "retests": sum(spent.values()), "baselines": baselines}
+        # Baselines have a thread of their own: with few workers they may use more cores than these.
+        return {**told, "all": max(self._workers * self._clock(), sum(told.values()))}
 
     @property
     def _margin(self) -> float:

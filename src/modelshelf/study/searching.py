@@ -57,6 +57,7 @@ class Search:
     suggest: Searcher
     limit: int | None  #: the most trials to start
     window: int
+    workers: int = 1
     first: int = 0  #: trials before this one were of another space, and count where they fit
     evidence: Evidence = field(default_factory=Evidence)
     seconds: float = 0.0  #: spent on proposals
@@ -70,7 +71,8 @@ class Search:
         self.best: Arrival | None = None  # the best standing so far
         self._loaded = 0  # of them, those of earlier runs
         self.starved = False  # whether the last proposal would have taken longer than there was
-        self._firsts, self._first_legs = 0, 0.0  # legs to the first rung, and what they took
+        self._first_epochs, self._first_seconds = 0, 0.0  # of networks' first legs
+        self._sent: dict[int, float] = {}  # of trials at work, or waiting: what they should take
         self.outside: set[int] = set()  # search trials of before that do not lie in the space
 
     def load(self) -> None:
@@ -138,32 +140,54 @@ class Search:
         wanted: list[tuple[Trial, int, int, int, float]] = []
         free = self.window - self.loop.outstanding - self.loop.retiring
         while len(wanted) < free:
-            proposal = self.suggest(
-                self.space, self.evidence, self.seed, rungs=len(self.rungs), limit=self.limit
-            )
-            self.starved = proposal is not None and self._expected(proposal) > max(most, 0.0)
-            if proposal is None or self.starved:
+            proposal = self._proposed(most)
+            if proposal is None:
                 break
+            expected = self._expected(proposal)
             if proposal.configuration is not None:
                 wanted.append(self._start(proposal.configuration))
             else:
                 wanted.append(self._resume(proposal.trial, proposal.rung))
+            self._sent[wanted[-1][0].number] = expected
         self.seconds += time.perf_counter() - began
         self.loop.dispatch(wanted, seen)
+
+    def _proposed(self, most: float) -> Proposal | None:
+        """What to send out next, if it can end within `most` seconds, what waits before it too.
+
+        Where a network that is to go on would take longer, a fresh one is looked at.
+        """
+        for rungs in (len(self.rungs), 1):  # with one rung, nothing goes on
+            proposal = self.suggest(
+                self.space, self.evidence, self.seed, rungs=rungs, limit=self.limit
+            )
+            if proposal is None:
+                break
+            waiting = sum(self._sent.values()) / self.workers if most < math.inf else 0.0
+            self.starved = self._expected(proposal) + waiting > most and self.evidence.started > 0
+            if not self.starved:
+                return proposal
+            if proposal.configuration is not None:
+                break
+        return None
 
     def _expected(self, proposal: Proposal) -> float:
         """Seconds on one core that what is proposed should take; 0 where nothing tells."""
         if proposal.configuration is not None:
-            return self._first_legs / max(self._firsts, 1)
+            epochs = self.rungs[self._first_rung(proposal.configuration)]
+            return self._first_seconds * epochs / max(self._first_epochs, 1)
         done = self.standing[proposal.trial].outcome.epoch
         epochs = self.rungs[proposal.rung + 1] - done
         return self._spent[proposal.trial] * epochs / max(done, 1)
+
+    def _first_rung(self, configuration: Configuration) -> int:
+        return len(self.rungs) - 1 if configuration.word("schedule") in _WHOLE else 0
 
     def _start(self, configuration: Configuration) -> tuple[Trial, int, int, int, float]:
         seed = trial_seed(self.seed, Purpose.SEARCH, configuration.barcode, SEARCH_SPLIT)
         trial = self.loop.new_trial(configuration, Purpose.SEARCH, SEARCH_SPLIT, seed)
         self.evidence.start(trial.number, configuration)
-        rung = len(self.rungs) - 1 if configuration.word("schedule") in _WHOLE else 0
+        rung = self._first_rung(configuration)
         to_epoch = min(self.rungs[rung], configuration.whole("epochs"))
         return trial, rung, 0, to_epoch, self.evidence.hopeless_above(rung)
 
@@ -190,13 +214,15 @@ class Search:
         if math.isfinite(arrival.value) and (self.best is None or arrival.value < self.best.value):
             self.best = arrival
         self._spent[number] = self._spent.get(number, 0.0) + arrival.outcome.seconds
-        if leg.job.rung == 0:
-            self._firsts += 1
-            self._first_legs += arrival.outcome.seconds
+        self._sent.pop(number, None)
+        if leg.job.from_epoch == 0:
+            self._first_epochs += arrival.outcome.epoch
+            self._first_seconds += arrival.outcome.seconds
         is_open = arrival.outcome.status is Status.PAUSED
         cost = self._spent[number] / max(arrival.outcome.epoch, 1) if self.limit is None else 0.0
         rung = self._rung(leg.trial, leg.job.rung, leg.job.to_epoch)
-        if rung is not None:
+        halted = is_open and arrival.outcome.epoch < leg.job.to_epoch  # short of its rung
+        if rung is not None and not halted:
             self.evidence.observe(Result(number, rung, arrival.value, is_open, cost))
 
     @property

@@ -29,6 +29,9 @@ __all__ = ["Finals", "Verdict"]
 
 Wanted = tuple[Configuration, Purpose, Split]
 
+# How urgent they are: before the search; and before re-tests that come too late to choose.
+_RETESTS, _SCORING = 1, 2
+
 _CHEAP_FINALISTS = 2  # more, where a small or fast network is preferred
 
 
@@ -152,9 +155,9 @@ class Finals:
         configuration, best = chosen
         retests = self.arrived(configuration)
         wanted: list[Wanted] = [(configuration, Purpose.CONFIRM, s) for s in self.plan.scoring]
-        if self.plan.refits:  # beside them, for it takes as long as one of them; no score, no refit
+        if self.plan.refits:  # beside them, for it takes as long as one of them
             wanted.insert(1, (configuration, Purpose.REFIT, Split("all")))
-        self.train(wanted, over, tell)
+        self.train(wanted, over, tell, _SCORING)
         confirmed = self.arrived(configuration, Purpose.CONFIRM)
         found = next(a for t, a in self.finalists() if t.configuration == configuration)
         network, refitted = (confirmed or retests or [found])[0], False
@@ -193,6 +196,7 @@ class Finals:
         wanted: Sequence[Wanted],
         over: Callable[[], bool],
         tell: Callable[[int, int], None],
+        urgency: int = _RETESTS,
     ) -> None:
         """Train what the shelf does not hold yet, each in one leg to its own last epoch."""
         if over():
@@ -202,7 +206,7 @@ class Finals:
         def is_asked(trial: Trial) -> bool:
             return (trial.configuration, trial.purpose, trial.split) in asked
 
-        self.loop.resume(is_asked, urgent=True)
+        self.loop.resume(is_asked, urgency)
         known = {(t.configuration, t.purpose, t.split) for t in self.loop.trials.values()}
         found = {t.configuration: arrival for t, arrival in self.finalists()}
         fresh = []
@@ -212,7 +216,7 @@ class Finals:
                 trial = self.loop.new_trial(configuration, purpose, split, seed)
                 epoch = self._last_epoch(configuration, purpose, found[configuration])
                 fresh.append((trial, 0, 0, epoch, math.inf))
-        self.loop.dispatch(fresh, urgent=True)
+        self.loop.dispatch(fresh, urgency=urgency)
         while (left := self.loop.waiting_for(is_asked)) and not over():
             seen = self.loop.collect()
             if self.beside is None:

@@ -52,6 +52,7 @@ class _Impl(CompileResultCacheImpl):  # type: ignore[misc]
 
 class _Cache(FunctionCache):  # type: ignore[misc]
     _impl_class = _Impl
+    lost = False  #: whether something could not be kept
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was compiled before; None where there is nothing, or nothing that can be read."""
@@ -64,8 +65,10 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled, if the disk allows."""
-        with suppress(OSError):  # full, say: it is compiled again next time
+        try:
             super().save_overload(sig, data)
+        except OSError:  # full, say: it is compiled again next time
+            self.lost = True
 
 
 def keep(dispatcher: Any) -> Any:

@@ -3,7 +3,7 @@
 Two kinds of function exist here. `kernel` marks a function that is compiled into its callers.
 `pointer` compiles a plain function on its own, the first time that a member needs it, so that it
 can be handed to a kernel as an argument: only what a study uses is compiled, a new optimizer or
-activation compiles nothing but itself, and several processes may compile at once (`warm.py`).
+activation compiles nothing but itself, and several processes may compile at once (`kernels.py`).
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ def encode(
 ) -> None:
     """Raw rows `x` (rows, inputs) into the first layer's inputs `into` (rows, width).
 
-    `waves` is `make_waves`'s.
+    `waves` is `scratch_for`'s, of `waves_shape`.
     """
     rows, features, size = x.shape[0], form[FEATURES], form[SIZE]
     p, t, e, at, each = form[NUMBERS], form[TABLES], form[EDGES], integer(0), _per_number(form)

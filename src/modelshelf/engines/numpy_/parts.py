@@ -9,19 +9,21 @@ from __future__ import annotations
 import gc
 import signal
 import sys
+from typing import Any
 
 import numpy as np
 
-from modelshelf.engines.numpy_.compile import pointer
+from modelshelf.engines.numpy_.compile import INTERPRETED, pointer
 from modelshelf.engines.numpy_.pointers import by_name
 
 __all__ = ["compile_part", "main"]
 
 
-def compile_part(name: str) -> None:
-    """Compile a function by its name, or load it where it was compiled before."""
+def compile_part(name: str) -> bool:
+    """Compile a function by its name, or load it; whether it is kept on disk."""
     function, signature = by_name()[name]
-    pointer(function, signature(np.dtype("float32")))
+    compiled: Any = pointer(function, signature(np.dtype("float32")))
+    return INTERPRETED or not compiled._cache.lost
 
 
 def main() -> None:
@@ -29,8 +31,8 @@ def main() -> None:
     gc.disable()  # compiling makes little that is not needed until the end: 6 % less time
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asked
     for line in sys.stdin:
-        compile_part(line.strip())
-        print(line.strip(), flush=True)  # noqa: T201  (it is the protocol)
+        kept = compile_part(line.strip())
+        print(line.strip() if kept else "", flush=True)  # noqa: T201  (it is the protocol)
 
 
 if __name__ == "__main__":
