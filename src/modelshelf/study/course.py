@@ -89,7 +89,7 @@ class Course:
             self._engines,
             in_order=self._limit is None,
             value=lambda outcome: ranking_value(problem.metric, outcome),
-            seconds=lambda: record.seconds + self._pace.spent(),
+            seconds=lambda: self._pace.total(),
         )
         self._search = Search(
             request.space.for_task(problem.task).for_epochs(record.settings["epochs"]),
@@ -183,15 +183,16 @@ class Course:
         if self._asked_to_stop():
             return self._unfinished()
         self._teller.tell(phase="scoring")
-        verdict = self._finals.verdict(self._time_over, self._teller.retests)
+        over = self._time_over if self._pace.can_score(self._finals.plan) else lambda: True
+        verdict = self._finals.verdict(over, self._teller.retests)
         if verdict is None:
             reasons = [t.reason for t in self._shelf.trials(self._record.name) if t.reason]
             raise nothing_found(self._counts(), reasons, self._pace.limit)
         self._spend_the_rest()
         self._break_off()
         self._teller.tell(phase="testing")
-        left = None if self._limit is None else max(self._pace.left(), 0.0)
-        return self._store(self._tested(verdict), verdict, self._baselines.wait(left))
+        baselines = self._baselines.wait(self._pace.wait())
+        return self._store(self._tested(verdict), verdict, baselines)
 
     def _compile(self) -> None:
         """Wait for what the first networks are trained by, where this processor has it not yet.
@@ -204,8 +205,7 @@ class Course:
         began = self._clock()
         while not compilation.wait(_MOMENT) and not self._asked_to_stop():
             self._teller.tell(phase="compiling", parts=compilation.progress)
-        waited = self._clock() - began
-        self._pace.compiled(waited, compilation.claim())
+        self._pace.compiled(self._clock() - began, compilation.claim())
         self._teller.tell(phase="searching", limit=self._pace.limit)
 
     def _insist(self) -> None:
@@ -325,7 +325,7 @@ class Course:
             traded=verdict.traded,
             more_time=more_time(standings, metric, winner.validation, noise),
         )
-        seconds = self._record.seconds + self._pace.spent()
+        seconds = self._pace.total()
         before = (self._record.result or {}).get("budget")
         stopped = seconds if self._watch.stopped else None
         budget = self._request.budget.to_json(before, stopped)
@@ -396,7 +396,5 @@ class Course:
             validation_std=math.nan,
             test=None,
         )
-        self._shelf.update_study(
-            self._record.name, seconds=self._record.seconds + self._pace.spent()
-        )
+        self._shelf.update_study(self._record.name, seconds=self._pace.total())
         return replace(self._result(winner, self._baselines.found), complete=False)

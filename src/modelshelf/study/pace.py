@@ -16,6 +16,7 @@ __all__ = ["Pace"]
 
 _FEW_ROWS = 2_000  # below which one split says little, and re-tests are the larger need
 _FINALS, _FINALS_OF_FEW = 0.25, 0.3  # of the time, the most that re-tests and scoring may take
+_FOR_ONE = 0.4  # the most where a single scoring takes more than that
 _SLACK = 1.1  # times what they are expected to take is kept for them
 _COMPILING = 0.5  # of the time, the most that compiling takes from what networks have
 _FILLER = 0.03  # of the time, the most that a leg may take that fills a core beside re-tests
@@ -59,14 +60,18 @@ class Pace:
         """Until only the margin is left."""
         return math.inf if self.limit is None else self.limit - self._margin - self._clock()
 
+    def wait(self) -> float | None:
+        """How long what is at work beside may be waited for; None: until it is done."""
+        return None if self.limit is None else max(self.left(), 0.0)
+
     def late(self) -> bool:
         """Whether the promise's grace is over too."""
         return self.limit is not None and self._clock() > self.limit + _MOST_GRACE
 
-    def spent(self) -> float:
-        """What of this run counts as the study's time: not by what a short limit moved on."""
+    def total(self) -> float:
+        """The study's time so far, all its runs together: not by what a short limit moved on."""
         more = 0.0 if self.limit is None or self.asked is None else self.limit - self.asked
-        return max(self._clock() - more, 0.0)
+        return self._before + max(self._clock() - more, 0.0)
 
     def rest(self) -> float:
         """Until the study has had its time: what earlier runs of it had counts."""
@@ -86,7 +91,7 @@ class Pace:
         costs = self.costs()
         plan = within(self._plan, most, self._workers, *costs)
         reserve = _SLACK * expected_seconds(plan, costs[plan.brief], self._workers)
-        return self.rest() - min(reserve, most)
+        return self.rest() - min(reserve, _FOR_ONE * self.limit)
 
     def filler(self) -> float:
         """The most that a leg may take that fills a core beside re-tests: these are waited for."""
@@ -102,6 +107,10 @@ class Pace:
         """What scoring the winner should take."""
         winner = replace(plan, choosing=(), finalists=1)
         return _SLACK * expected_seconds(winner, self.costs()[winner.brief], self._workers)
+
+    def can_score(self, plan: Plan) -> bool:
+        """Whether scoring the winner can end in time: else the time is better searched in."""
+        return self.for_scoring(plan) / _SLACK <= self.left() + _GRACE
 
     def for_finals(self) -> float:
         """What the smallest re-test, and scoring after it, should take."""

@@ -34,8 +34,8 @@ def _together(found: Ensemble, metric: str) -> str:
     seconds = f"{1000 * found.seconds:.3g} ms against {1000 * found.winner_seconds:.3g} ms"
     more = found.size - found.configurations
     beside = (
-        f" {counted(more, 'network')} of re-tests answer with it, which no validation row can "
-        "judge: they share the weight of their configurations."
+        f" With it {'answers' if more == 1 else 'answer'} {counted(more, 'network')} of re-tests, "
+        "which no validation row can judge: their configurations share their weight with them."
         if found.configurations and more
         else ""
     )
