@@ -26,7 +26,17 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-__all__ = ["PARTS", "Compilation", "begin", "folder", "not_kept", "ready", "tidy", "wait_for"]
+__all__ = [
+    "LATER",
+    "PARTS",
+    "Compilation",
+    "begin",
+    "folder",
+    "not_kept",
+    "ready",
+    "tidy",
+    "wait_for",
+]
 
 #: What the first networks of any study need, the longest first, by the functions' names.
 _FIRST = (
@@ -34,11 +44,11 @@ _FIRST = (
     "squared_error", "adam", "mish", "silu", "selu", "relu", "tanh", "no_encode", "no_encode_back",
     "no_norm", "no_norm_back", "no_expand", "no_fold",
 )  # fmt: skip
-#: What the usual space may ask for later.
-_LATER = ("fold", "expand", "rmsprop", "momentum", "sgd")
+#: What the usual space may ask for later: networks are trained meanwhile, and have the cores first.
+LATER = ("fold", "expand", "rmsprop", "momentum", "sgd")
 
 #: All that is compiled before it is asked for; the rest of the catalogue is, when it is.
-PARTS = _FIRST + _LATER
+PARTS = _FIRST + LATER
 
 #: What else is compiled, or stands in what is.
 _BESIDES = ("core/protocols.py", "engines/torch_/population/rates.py")

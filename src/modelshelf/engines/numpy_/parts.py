@@ -7,12 +7,14 @@ kept. All is for float32, in which networks are trained.
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from typing import Any
 
 import numpy as np
 
+from modelshelf.engines.kernels import LATER
 from modelshelf.engines.numpy_.compile import INTERPRETED, pointer
 from modelshelf.engines.numpy_.pointers import by_name
 
@@ -30,7 +32,10 @@ def main() -> None:
     """Until the input ends."""
     gc.disable()  # compiling makes little that is not needed until the end: 6 % less time
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asked
+    polite = False
     for line in sys.stdin:
+        if line.strip() in LATER and not polite and hasattr(os, "nice"):
+            polite = bool(os.nice(10))
         kept = compile_part(line.strip())
         print(line.strip() if kept else "", flush=True)  # noqa: T201  (it is the protocol)
 
