@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf import tune
 from tests.study.conftest import QUICK, make_table
 
 #: Names as someone who means harm would choose them.
@@ -15,6 +14,8 @@ SCRIPT = "</script><script>alert(2)</script>"
 @pytest.fixture(scope="session")
 def searched(tmp_path_factory) -> Path:
     """A shelf with one small study of hostile names; its rows lie in a file that stays."""
+    from modelshelf import tune  # not needed by most, and slow to import
+
     folder = tmp_path_factory.mktemp("searched")
     table = make_table().drop("amount").rename({"c": SCRIPT, "label": "label | `x`"})
     table.write_csv(folder / "table.csv")

@@ -202,10 +202,9 @@ class Course:
         compilation = kernels.begin() if self._compiled else None
         if compilation is None:
             return
-        began = self._clock()
         while not compilation.wait(_MOMENT) and not self._asked_to_stop():
             self._teller.tell(phase="compiling", parts=compilation.progress)
-        self._pace.compiled(self._clock() - began, compilation.claim())
+        self._pace.compiled(compilation.claim())
         self._teller.tell(phase="searching", limit=self._pace.limit)
 
     def _insist(self) -> None:

@@ -18,7 +18,8 @@ _FEW_ROWS = 2_000  # below which one split says little, and re-tests are the lar
 _FINALS, _FINALS_OF_FEW = 0.25, 0.3  # of the time, the most that re-tests and scoring may take
 _FOR_ONE = 0.4  # the most where a single scoring takes more than that
 _SLACK = 1.1  # times what they are expected to take is kept for them
-_COMPILING = 0.5  # of the time, the most that compiling takes from what networks have
+# What networks have at least, where the engine was compiled first: a share of the time, or seconds.
+_NETWORKS, _LEAST = 0.5, 2.0
 _FILLER = 0.03  # of the time, the most that a leg may take that fills a core beside re-tests
 _ALONE = 0.5  # of what was measured beside other threads, what it takes without them
 _GRACE, _MOST_GRACE = 0.5, 1.5  # of the two seconds that a study may take more than was asked
@@ -50,11 +51,15 @@ class Pace:
         self._ensembling = ensembling
         self._most = _FINALS_OF_FEW if rows < _FEW_ROWS else _FINALS
 
-    def compiled(self, waited: float, compiling: float) -> None:
-        """Compiling is over, for which the study waited: a short limit moves on by most of that."""
+    def compiled(self, compiling: float) -> None:
+        """Compiling is over, and took so long: a short limit moves on, so that networks have some.
+
+        The command's imports and its reading were slower beside it: what counts is the clock.
+        """
         self.compiling = compiling
-        if self.limit is not None:
-            self.limit += max(waited - _COMPILING * self.limit, 0.0)
+        if self.limit is not None and compiling:
+            least = min(_NETWORKS * self.limit, _LEAST)
+            self.limit = max(self.limit, self._clock() + least)
 
     def left(self) -> float:
         """Until only the margin is left."""
