@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from modelshelf.cli.compiling import COMPILING
+from modelshelf.cli.compiling import say_until
 from modelshelf.cli.options import make_console
 
 __all__ = ["warm"]
@@ -27,13 +27,10 @@ def warm(
     from modelshelf.engines import kernels
 
     console = make_console(stderr=as_json)
-    began, told = time.monotonic(), -1
+    began = time.monotonic()
     compilation = kernels.begin()
-    while compilation is not None and not compilation.join(0.2):
-        done, wanted = compilation.all_parts
-        if done != told:
-            told = done
-            console.print(COMPILING.format(done, wanted))
+    if compilation is not None:
+        say_until(console, compilation.join, lambda: compilation.all_parts)
     seconds = time.monotonic() - began
     where, note = str(kernels.folder()), kernels.not_kept()
     after = f" after {seconds:.1f} s" if compilation else ""

@@ -22,6 +22,7 @@ from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.engines import work
+from modelshelf.study.model import preparation_named
 from modelshelf.study.pareto import Cost, non_dominated
 from modelshelf.study.rows import with_networks
 
@@ -101,11 +102,9 @@ def front_of(shelf: Shelf, study: StudyRecord) -> Front:
         unusable = trial.status in (Status.DIVERGED, Status.FAILED) or trial.best_epoch == 0
         if unusable or trial.number not in files:
             continue
-        name = files[trial.number].preparation
-        if name not in preparations:
-            preparations[name] = Preparation.from_state(*shelf.read_preparation(name))
+        preparation = preparation_named(shelf, files[trial.number].preparation, preparations)
         configuration = Configuration.from_json(trial.configuration)
-        cost = cost_of(configuration, preparations[name], trial.parameters)
+        cost = cost_of(configuration, preparation, trial.parameters)
         value = trial.loss if metric.by_loss else sign * trial.score
         compared.append(Candidate(trial, value, cost))
     compared.sort(key=lambda each: (each.value, each.trial.number))

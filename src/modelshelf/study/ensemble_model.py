@@ -19,7 +19,7 @@ from modelshelf.data.understand import conform
 from modelshelf.shelf import Shelf
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.engines import OwnModule, torch_network
-from modelshelf.study.model import Model, NetworkOf
+from modelshelf.study.model import Model, NetworkOf, preparation_named
 
 __all__ = ["EnsembleModel"]
 
@@ -73,10 +73,8 @@ class EnsembleModel:
         preparations: dict[str, Preparation] = {}
         members = []
         for i, each in enumerate(described["members"]):
-            named = each["preparation"]
-            if named not in preparations:
-                preparations[named] = Preparation.from_state(*shelf.read_preparation(named))
-            preparation, start = preparations[named], f"{i}."
+            preparation = preparation_named(shelf, each["preparation"], preparations)
+            start = f"{i}."
             tensors = {k.removeprefix(start): a for k, a in arrays.items() if k.startswith(start)}
             configuration = Configuration.from_json(each["configuration"])
             network = network_of(configuration, preparation, tensors)

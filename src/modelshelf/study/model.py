@@ -25,7 +25,7 @@ from modelshelf.space.configuration import Configuration
 from modelshelf.study.engines import OwnModule, torch_network
 from modelshelf.study.to_torch import sequential
 
-__all__ = ["Model", "NetworkOf"]
+__all__ = ["Model", "NetworkOf", "preparation_named"]
 
 
 #: Makes the network that lies on the shelf as tensors.
@@ -73,9 +73,7 @@ class Model:
         """
         tensors, _ = shelf.read_network(record)
         name = shelf.preparation_of(record.study, record.number)
-        known = {} if known is None else known
-        preparation = known.get(name) or Preparation.from_state(*shelf.read_preparation(name))
-        known[name] = preparation
+        preparation = preparation_named(shelf, name, {} if known is None else known)
         configuration = Configuration.from_json(record.configuration)
         network = network_of(configuration, preparation, tensors)
         return cls(configuration, record.copy, network, preparation, record)
@@ -180,3 +178,10 @@ class Model:
         if isinstance(self.network, numpy_.Network):
             return sequential(self.network)
         return getattr(self.network, "module")  # noqa: B009 # PyTorch's networks have it
+
+
+def preparation_named(shelf: Shelf, name: str, known: dict[str, Preparation]) -> Preparation:
+    """A preparation on a shelf; read once, and then found in `known`, so that networks share it."""
+    if name not in known:
+        known[name] = Preparation.from_state(*shelf.read_preparation(name))
+    return known[name]

@@ -16,11 +16,11 @@ from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.engines.numpy_.assemble import class_weights, rates_of
 from modelshelf.engines.numpy_.compile import from_python, quiet, single_threaded
-from modelshelf.engines.numpy_.ensemble import expand
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.numpy_.look import batch_order, dropout_mask
 from modelshelf.engines.numpy_.losses import smooth, weigh
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
+from modelshelf.engines.numpy_.pointers import expand
 from modelshelf.engines.numpy_.step import LOSS
 from modelshelf.insight.program import StepForm, numpy_program, torch_program
 from modelshelf.insight.program.form import ARRAYS
@@ -144,7 +144,7 @@ def _first_member(engine: NumpyEngine, member: Member) -> Member:
     if layout.members == 1:
         return member
     own = np.zeros(layout.one.size, member.theta.dtype)
-    from_python(expand)(layout.sizes, layout.members, 0, member.theta, own)
+    expand(member.theta.dtype)(layout.sizes, layout.members, 0, member.theta, own)
     return replace(
         member,
         configuration=member.configuration.replace(ensemble_size=1),

@@ -16,12 +16,11 @@ from modelshelf.engines.numpy_.assemble import NO_LIMITS, head_of, rates
 from modelshelf.engines.numpy_.compile import quiet, single_threaded
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.numpy_.losses import LEAST_VARIANCE
+from modelshelf.engines.numpy_.predict import ANSWERED
 from modelshelf.engines.numpy_.scratch import scratch_for
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["Network"]
-
-_ROWS = 256  # that are answered at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +86,8 @@ class Network:
                 np.array(self.limits),
                 int(self.classes),
                 self.theta,
-                scratch_for(layout, _ROWS, dtype),
-                _ROWS,
+                scratch_for(layout, ANSWERED, dtype),
+                ANSWERED,
                 x,
                 output,
             )

@@ -136,7 +136,8 @@ def signature(result: str, *arguments: str, dtype: np.dtype[Any]) -> Any:
 
 def tuple_type(kind: type, *arguments: str, dtype: np.dtype[Any]) -> Any:
     """The type of a `NamedTuple` whose fields have these short names."""
-    return types.NamedTuple([_named(dtype)[each] for each in arguments], kind)
+    named = _named(dtype)
+    return types.NamedTuple([named[each] for each in arguments], kind)
 
 
 def _named(dtype: np.dtype[Any]) -> dict[str, Any]:

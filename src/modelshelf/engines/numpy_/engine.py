@@ -27,13 +27,12 @@ from modelshelf.engines.numpy_.assemble import (
 from modelshelf.engines.numpy_.compile import quiet
 from modelshelf.engines.numpy_.layout import Layout
 from modelshelf.engines.numpy_.optimizers import OPTIMIZERS
+from modelshelf.engines.numpy_.predict import ANSWERED
 from modelshelf.engines.numpy_.scratch import scratch_for
 from modelshelf.engines.numpy_.subnormal import flushed
 from modelshelf.space.configuration import Configuration
 
 __all__ = ["Member", "NumpyEngine"]
-
-_ANSWERED = 256  # validation rows that are answered at a time, where a batch is smaller
 
 
 @dataclass(slots=True, eq=False)
@@ -101,7 +100,7 @@ class NumpyEngine:
         batch = min(configuration.whole("batch_size"), len(data.x))
         scratch = scratch_for(
             layout,
-            max(batch, min(_ANSWERED, held_out)),
+            max(batch, min(ANSWERED, held_out)),
             dtype,
             inputs=data.inputs,
             targets=data.outputs,

@@ -21,7 +21,10 @@ from modelshelf.engines.numpy_.penalties import clamp
 from modelshelf.engines.numpy_.scratch import Scratch
 from modelshelf.engines.numpy_.views import matrix, vector
 
-__all__ = ["Answer", "answer"]
+__all__ = ["ANSWERED", "Answer", "answer"]
+
+#: Rows that are answered at a time, where nothing asks for more room.
+ANSWERED = 256
 
 Answer = Callable[..., None]
 
