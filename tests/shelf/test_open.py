@@ -262,7 +262,7 @@ def test_how_the_database_is_set(shelf: Shelf) -> None:
     assert database.fresh()[18:20] == b"\x02\x02"
     assert pragma(shelf, "journal_mode") == "wal"
     assert pragma(shelf, "foreign_keys") == 1
-    assert pragma(shelf, "synchronous") == 1
+    assert pragma(shelf, "synchronous") == 2  # FULL
     assert pragma(shelf, "trusted_schema") == 0
     assert pragma(shelf, "busy_timeout") == 30_000
 

@@ -122,7 +122,8 @@ def _modelled(space: SearchSpace, evidence: Evidence, seed: int) -> Any | None:
     if evidence.memo.get("count") != count:
         evidence.memo = {"count": count, "batch": 0, **_learned(space, evidence, count, seed)}
     memo = evidence.memo
-    for _ in range(_TRIES):
+    # A search that was cut off walks through the batches of before again, and comes to the same.
+    while memo["batch"] < _TRIES + evidence.started:
         if "proposals" not in memo:
             memo["proposals"] = _batch(space, memo, count, seed)
         if not memo["proposals"]:

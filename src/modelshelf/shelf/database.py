@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.shelf import schema
-from modelshelf.shelf.files import write_once
+from modelshelf.shelf.files import make_folder, write_once
 from modelshelf.shelf.place import DATABASE, Found, look, missing, writable
 from modelshelf.shelf.problems import told, unwritable
 
@@ -22,7 +22,7 @@ __all__ = ["Database", "connect", "fresh", "open_database"]
 _BUSY = 30.0  # seconds to wait for another process's transaction
 _PRAGMAS = (
     "foreign_keys=ON",
-    "synchronous=NORMAL",
+    "synchronous=FULL",  # what is committed survives a power cut; see `Database.writing`
     "wal_autocheckpoint=4000",  # pages: a checkpoint waits for the disk, so not every 80 writes
     "trusted_schema=OFF",  # a shelf from elsewhere is data: its views and triggers call nothing
     "cell_size_check=ON",
@@ -44,20 +44,35 @@ class Database:
             yield self.connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction: all that is written inside is kept, or none of it."""
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A transaction: all that is written inside is kept, or none of it.
+
+        One that is not `durable` may be lost in a power cut, as long as no durable one follows it.
+        """
         if self.read_only:
             raise ShelfError(
                 f"The shelf at {self.path} cannot be written: it was opened for reading, "
                 "because its folder or its database is read-only."
             )
-        with told(self.path), _transaction(self.connection):
+        with told(self.path), _synced(self.connection, durable), _transaction(self.connection):
             yield self.connection
 
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
         self.connection.engine.dispose()
+
+
+@contextmanager
+def _synced(connection: Connection, durable: bool) -> Iterator[None]:
+    if durable:
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA synchronous=FULL")
 
 
 @contextmanager
@@ -131,8 +146,8 @@ def _make_folders(path: Path) -> list[Path]:
     made: list[Path] = []
     try:
         for each in reversed(absent):
-            each.mkdir(exist_ok=True)
-            made.insert(0, each)
+            if make_folder(each):
+                made.insert(0, each)
     except BaseException:
         for each in made:
             each.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -21,20 +22,25 @@ from modelshelf.shelf.tensors import decode, encode
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Files", "write_atomically", "write_once"]
+__all__ = ["Files", "make_folder", "sync", "write_atomically", "write_once"]
 
 _NAME = re.compile(r"(networks/\d+/|preparations/|ensembles/)[0-9a-f-]+\.safetensors")
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that is there as a whole or, whenever the process dies, not at all."""
-    with _beside(path, data) as written:
+def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file that is there as a whole or, whenever the process dies, not at all.
+
+    Where it is `durable`, not even a power cut undoes it once this returns.
+    """
+    with _beside(path, data, durable) as written:
         written.replace(path)
+    if durable:
+        sync(path.parent)
 
 
 def write_once(path: Path, data: bytes) -> bool:
-    """Write a file in the same way, unless another process was faster; returns whether it did."""
-    with _beside(path, data) as written:
+    """Write a durable file in the same way, unless another process was faster; whether it did."""
+    with _beside(path, data, durable=True) as written:
         try:
             path.hardlink_to(written)
         except FileExistsError:
@@ -43,16 +49,52 @@ def write_once(path: Path, data: bytes) -> bool:
             if path.exists():
                 return False
             written.replace(path)
+    sync(path.parent)
     return True
 
 
+def make_folder(path: Path) -> bool:
+    """Make a folder that a power cut does not undo; returns whether it was not there before."""
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    sync(path.parent)
+    return True
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on the disk.
+
+    Windows keeps the names in a folder by itself, and cannot be asked.
+    """
+    if os.name == "nt" and path.is_dir():
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    except PermissionError:
+        if path.is_dir():  # one that may be written to, and not be listed
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows no sync
+            raise
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
-def _beside(path: Path, data: bytes) -> Iterator[Path]:
+def _beside(path: Path, data: bytes, durable: bool) -> Iterator[Path]:
     """A temporary file in the same folder; it is gone afterwards."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
@@ -74,6 +116,8 @@ class Files:
     ) -> StoredFile:
         """Write a network. A file that is there already is never changed.
 
+        A power cut may still undo it: `sync` many of them at once, before a row speaks of them.
+
         Where the log names a file, it names its bytes: so a network that differs from the one
         that already has its name gets a name of its own.
         """
@@ -84,7 +128,7 @@ class Files:
             if not self._holds(name, data):
                 if (self.root / name).exists():
                     name = f"networks/{study}/{trial}-{epoch}-{checksum[:16]}.safetensors"
-                self._write(name, data)
+                self._write(name, data, durable=False)
         return StoredFile(name, len(data), checksum)
 
     def read_network(
@@ -99,12 +143,14 @@ class Files:
     def write_described(
         self, kind: str, description: Mapping[str, object], arrays: Mapping[str, NDArray[Any]]
     ) -> str:
-        """Write a preparation or an ensemble under the hash of its content, once; its name."""
+        """Write a preparation or an ensemble, durably, under the hash of its content; its name."""
         data = encode(arrays, {kind: json.dumps(description, sort_keys=True)})
         name = f"{kind}s/{hashlib.sha256(data).hexdigest()}.safetensors"
         with told(self.root):
-            if not self._holds(name, data):
-                self._write(name, data)
+            if self._holds(name, data):
+                self.sync([name])  # whoever wrote it may have been cut off before that
+            else:
+                self._write(name, data, durable=True)
         return name
 
     def read_described(
@@ -131,6 +177,15 @@ class Files:
             except (FileNotFoundError, NotADirectoryError):
                 gone = FileNotFoundError(name)
         raise gone
+
+    def sync(self, names: Iterable[str]) -> None:
+        """Wait until these files are on the disk, and can be found there."""
+        names = list(names)
+        with told(self.root):
+            for name in names:
+                sync(self.root / name)
+            for folder in dict.fromkeys((self.root / name).parent for name in names):
+                sync(folder)
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete files. One that cannot be deleted is left to be swept."""
@@ -164,15 +219,15 @@ class Files:
         except FileNotFoundError:
             return False
 
-    def _write(self, name: str, data: bytes) -> None:
+    def _write(self, name: str, data: bytes, *, durable: bool) -> None:
         path = self.root / name
         try:
-            write_atomically(path, data)
+            write_atomically(path, data, durable=durable)
         except FileNotFoundError:
             # Not `parents=True`: a shelf that was taken away must not come back as its ghost.
             for folder in reversed(path.relative_to(self.root).parents[:-1]):
-                (self.root / folder).mkdir(exist_ok=True)
-            write_atomically(path, data)
+                make_folder(self.root / folder)
+            write_atomically(path, data, durable=durable)
 
     def _decoded(
         self, name: str, data: bytes, checksum: str

@@ -161,15 +161,20 @@ class Shelf:
         """Write all that is given, in this order, in one transaction: all of it or none.
 
         A trial for which a further job is dispatched is running again. `retired` holds (job
-        number, place in the order of retirement). A file that a trial had before is deleted once
-        the transaction is kept.
+        number, place in the order of retirement).
+
+        What is `completed` survives a power cut once this returns: first the files, then their
+        folders, then the transaction reach the disk. A file that a trial had before is deleted
+        after that. A transaction without anything completed holds plans alone; a power cut may
+        undo it, and nothing that came after it is then left either.
 
         Raises `ShelfError` where it cannot be written, where a job was done before, or retires
         without being done.
         """
         number = self._studies.id(study)
         batch = writing.Batch(trials, jobs, completed, retired, seconds)
-        with self._database.writing() as connection:
+        self._files.sync(each.file.name for each in completed if each.file is not None)
+        with self._database.writing(durable=bool(completed)) as connection:
             superseded = writing.write(connection, number, batch)
         self._files.remove(superseded)
 

@@ -201,7 +201,7 @@ def _run(
     came: list[Arrival] = []
     while not over():
         out: list[tuple[Trial, int, int, int, float]] = []
-        while waiting and loop.outstanding + len(out) <= workers:
+        while waiting and loop.outstanding - len(came) + len(out) <= workers:
             each = waiting.pop()
             trial = loop.new_trial(each.configuration, Purpose.PROBE, SEARCH_SPLIT, each.seed)
             out.append((trial, 0, 0, each.configuration.whole("epochs"), float("inf")))

@@ -131,6 +131,7 @@ class Course:
         )
         self._watch = Watch(problem.metric, request.budget.least_gain)
         self._baselines = Baselines(problem)
+        self._looked = 0  # times that this run looked at the test rows
         self._untested: tuple[str, ...] = ()  # why there is no test score, where there should be
         told = [note for note in problem.dataset.notes if note not in request.dataset.notes]
         self._teller = Teller(
@@ -188,6 +189,8 @@ class Course:
         if verdict is None:
             reasons = [t.reason for t in self._shelf.trials(self._record.name) if t.reason]
             raise nothing_found(self._counts(), reasons, self._pace.limit)
+        if self._limit is None and self._asked_to_stop():  # what is counted is not cut short
+            return self._unfinished()
         self._spend_the_rest()
         self._break_off()
         self._teller.tell(phase="testing")
@@ -287,8 +290,7 @@ class Course:
         record = self._shelf.trial(self._record.name, number)
         test, between = None, None
         if problem.test_frame is not None and problem.test_target is not None:
-            uses = self._shelf.study(self._record.name).test_uses
-            self._shelf.update_study(self._record.name, test_uses=uses + 1)
+            self._looked = 1  # on the shelf with what came of it, which nobody saw before
             try:
                 model = Model.from_record(self._shelf, record, self._engines.network)
                 inputs = model.preparation.transform(problem.test_frame)
@@ -306,6 +308,11 @@ class Course:
             retests=verdict.confirmed,
             refitted=verdict.refitted,
         )
+
+    @property
+    def _uses(self) -> int:
+        """How often the test rows were looked at, this run among them."""
+        return self._shelf.study(self._record.name).test_uses + self._looked
 
     def _store(
         self, winner: Winner, verdict: Verdict, baselines: tuple[Baseline, ...]
@@ -333,16 +340,16 @@ class Course:
             status="done",
             seconds=seconds,
             result={**result.to_json(), "budget": budget},
+            test_uses=self._uses,
         )
         return result
 
     def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
-        uses = self._shelf.study(self._record.name).test_uses
         return (
             *self._untested,
             *self._engines.notes,
             *notes_on_space(self._record, len(self._search.outside)),
-            *notes_on_result(self._problem, verdict, baselines, self._watch, uses),
+            *notes_on_result(self._problem, verdict, baselines, self._watch, self._uses),
             *notes_on_time(self._pace, verdict),
         )
 

@@ -76,11 +76,13 @@ class Loop:
         self._next_job = 0
         self._retired = 0
         self.legs: list[Leg] = []  # every leg that the log held when it was taken up
-        self.retiring = 0  # legs that `collect` gave back, and that were not dispatched upon yet
 
     @property
     def outstanding(self) -> int:
-        """How many legs were dispatched and did not retire yet."""
+        """How many legs were dispatched and did not retire yet, as the log has it.
+
+        One that `collect` gave back retires by the `dispatch` that answers it.
+        """
         return len(self._waiting)
 
     @property
@@ -167,14 +169,15 @@ class Loop:
             legs.append(self._leg(job))
             if from_epoch == 0:
                 fresh.append(self._described(trial))
-        retired = []
-        for arrival in seen:
-            retired.append((arrival.leg.job.number, self._retired))
-            self._retired += 1
-            self.retiring -= 1
+        seen = tuple(seen)
+        retired = [(arrival.leg.job.number, self._retired + i) for i, arrival in enumerate(seen)]
         if not legs and not retired:
             return
         self._write(trials=fresh, jobs=[leg.job for leg in legs], retired=retired)
+        self._retired += len(retired)
+        self.arrivals.extend(seen)
+        for arrival in seen:
+            del self._waiting[arrival.leg.job.number]
         for leg in legs:
             self._waiting[leg.job.number] = leg
             self._executor.submit(leg, urgency)
@@ -192,23 +195,29 @@ class Loop:
         )
 
     def collect(self, timeout: float = _PATIENCE) -> list[Arrival]:
-        """Wait for a leg, put it on the shelf, and say which legs retire by it."""
+        """Wait for a leg, put all that came back on the shelf, and say what is to be seen next.
+
+        What is returned counts as outstanding until it is answered by `dispatch`.
+        """
         done = self._executor.next(timeout)
-        while done is not None:
-            self._complete(done)
-            done = self._executor.next(0.0)
-        retiring = []
-        for number in list(self._waiting):
+        completed: list[Completed] = []
+        try:
+            while done is not None:
+                completed += self._completed(done)
+                done = self._executor.next(0.0)
+        finally:  # what came back before an error is kept
+            if completed:
+                self._write(completed=completed)
+        seen = []
+        for number in self._waiting:
             if number in self._ready:
-                self._waiting.pop(number)
-                retiring.append(self._ready.pop(number))
+                seen.append(self._ready.pop(number))
             elif self._in_order:
                 break
-        self.arrivals.extend(retiring)
-        self.retiring = len(retiring)
-        return retiring
+        return seen
 
-    def _complete(self, done: Done[Leg, Work]) -> None:
+    def _completed(self, done: Done[Leg, Work]) -> list[Completed]:
+        """What the shelf is to be told of a leg: nothing where it was interrupted."""
         leg, work = done.job, done.result
         if done.error is not None:
             ends = isinstance(done.error, ModelshelfError)
@@ -218,18 +227,8 @@ class Loop:
                 raise done.error
             work = _failed(done.error)
         if work is None or work.outcome is None:
-            return  # interrupted: it stays in the log as not done, and is done again
+            return []  # interrupted: it stays in the log as not done, and is done again
         outcome = work.outcome
-        completed = Completed(
-            job=leg.job.number,
-            trial=leg.trial.number,
-            outcome=outcome,
-            file=work.file,
-            preparation=work.preparation,
-            copy=work.copy,
-            parameters=work.parameters,
-        )
-        self._write(completed=[completed])
         if work.file is not None:
             self.files[leg.trial.number] = work.file
         self.steps_done += outcome.steps
@@ -240,6 +239,17 @@ class Loop:
         self._shelving += work.writing
         self._answering += work.answering
         self._ready[leg.job.number] = Arrival(leg, replace(outcome, curve=()), work.value)
+        return [
+            Completed(
+                job=leg.job.number,
+                trial=leg.trial.number,
+                outcome=outcome,
+                file=work.file,
+                preparation=work.preparation,
+                copy=work.copy,
+                parameters=work.parameters,
+            )
+        ]
 
     def _write(self, **changes: Any) -> None:
         began = time.perf_counter()

@@ -7,7 +7,7 @@ import re
 import time
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from modelshelf.core.records import Purpose, Status
@@ -69,7 +69,7 @@ class Search:
         self._spent: dict[int, float] = {}
         self.tally: Counter[Status] = Counter()  # search trials by their latest status
         self.best: Arrival | None = None  # the best standing so far
-        self._loaded = 0  # of them, those of earlier runs
+        self._loaded = 0  # of them, those of an earlier run that ended because all failed alike
         self.starved = False  # whether the last proposal would have taken longer than there was
         self._first_epochs, self._first_seconds = 0, 0.0  # of networks' first legs
         self._sent: dict[int, float] = {}  # of trials at work, or waiting: what they should take
@@ -91,7 +91,7 @@ class Search:
             rung = self._rung(leg.trial, leg.job.rung - 1, leg.job.from_epoch)
             if rung is not None and leg.job.from_epoch > 0 and self._counts(leg.trial):
                 self.evidence.resume(leg.trial.number, rung)
-        self._loaded = len(self.standing)
+        self._loaded = len(self.standing) if self.hopeless else 0
         self.loop.resume(self._counts)
 
     def _counts(self, trial: Trial) -> bool:
@@ -135,10 +135,14 @@ class Search:
         """Send out what there is room for, though nothing came back."""
         self._refill([], most)
 
-    def _refill(self, seen: Iterable[Arrival], most: float) -> None:
+    def _refill(self, seen: Sequence[Arrival], most: float) -> None:
+        """Answer these arrivals with as many legs as the window has room for in the log.
+
+        Nothing but the log counts: not what else has come back, and was not answered yet.
+        """
         began = time.perf_counter()
         wanted: list[tuple[Trial, int, int, int, float]] = []
-        free = self.window - self.loop.outstanding - self.loop.retiring
+        free = self.window - self.loop.outstanding + len(seen)
         while len(wanted) < free:
             proposal = self._proposed(most)
             if proposal is None:
@@ -227,7 +231,10 @@ class Search:
 
     @property
     def hopeless(self) -> bool:
-        """Whether all networks of this run, more than a few, failed for one and the same reason."""
+        """Whether all networks, more than a few, failed for one and the same reason.
+
+        A person who mended that reason goes on: what failed in a run that ended so is passed over.
+        """
         arrived = list(self.standing.values())[self._loaded :]
         reasons = {_BY_CHANCE.sub("", each.outcome.reason) for each in arrived}
         return len(arrived) >= _FAILED_ALIKE and len(reasons) == 1 and "" not in reasons
