@@ -26,6 +26,7 @@ from modelshelf.study.budget import Budget, Clock
 from modelshelf.study.engines import HANG_SECONDS, POPULATION, Engines, missing, stackable
 from modelshelf.study.modules import Declared, declare
 from modelshelf.study.pareto import Prefer
+from modelshelf.study.progress import interruptible
 from modelshelf.study.single import train_and_shelve, train_one
 from modelshelf.study.testing import DEFAULT_FRACTION, TestSet
 
@@ -137,7 +138,8 @@ def tune(
     )
     stopper = Stopper()
     silent: Observer = lambda progress: None  # noqa: E731
-    return run_study(asked, clock=clock, observer=observer or silent, stopper=stopper)
+    with interruptible(stopper):
+        return run_study(asked, clock=clock, observer=observer or silent, stopper=stopper)
 
 
 def train(

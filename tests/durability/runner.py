@@ -91,7 +91,8 @@ def interrupted(
     timer.start()
     process.join()
     timer.cancel()
-    assert process.exitcode in (0, STOPPED, -how), process.exitcode
+    early = 1  # Ctrl-C while Python was still being started
+    assert process.exitcode in (0, STOPPED, -how, early), process.exitcode
     return bool(process.exitcode != 0)
 
 

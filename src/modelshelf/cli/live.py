@@ -24,6 +24,7 @@ __all__ = ["Live"]
 _CALM = 0.25  # seconds between two drawings of the panel
 _BEAT = 5.0  # seconds between two plain lines
 _SPARKS = "▁▂▃▄▅▆▇█"
+_COUNTED = {"re-testing": "re-test", "repairing": "lost network"}
 _FIRST = "the first networks are at work"
 
 
@@ -61,7 +62,7 @@ class Live(Panel):
         if progress.phase == "compiling":
             return f"[{_left(progress)}] {COMPILING.format(*progress.parts)}"
         parts = [f"[{_left(progress)}]", progress.phase]
-        if progress.retests[1] and progress.phase == "re-testing":
+        if progress.retests[1] and progress.phase in _COUNTED:
             parts.append(f"{progress.retests[0]} of {progress.retests[1]}")
         parts.append(f"{progress.started} started, {progress.paused} paused or stopped,")
         parts.append(f"{progress.finished} finished, {progress.diverged} diverged")
@@ -78,8 +79,9 @@ class Live(Panel):
             told = Text(f"{COMPILING.format(*progress.parts)}  ", style="bold")
             return [told.append(_left(progress), style="cyan")]
         head = Text(f"{progress.phase}  ", style="bold").append(_left(progress), style="cyan")
-        if progress.retests[1] and progress.phase == "re-testing":
-            head.append(f"  {progress.retests[0]} of {counted(progress.retests[1], 're-test')}")
+        if progress.retests[1] and progress.phase in _COUNTED:
+            what = _COUNTED[progress.phase]
+            head.append(f"  {progress.retests[0]} of {counted(progress.retests[1], what)}")
         counts = Text(
             f"{counted(progress.started, 'network')} started · "
             f"{progress.paused} paused or stopped · {progress.finished} finished · "

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from sqlalchemy import select
-
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
 from modelshelf.shelf.problems import told
 from modelshelf.shelf.reading import files as files_of
 from modelshelf.shelf.records import StoredFile
-from modelshelf.shelf.schema import trial
 
 __all__ = ["lost", "sweep"]
 
@@ -33,14 +30,15 @@ def _is_there(files: Files, file: StoredFile) -> bool:
 
 
 def sweep(database: Database, files: Files, study_id: int) -> int:
-    """Delete the files in a study's folder that no row names; returns how many."""
-    query = select(trial.c.file).where(trial.c.study_id == study_id)
-    with database.reading() as connection:
-        named = set(connection.execute(query).scalars())
+    """Delete the files in a study's folder that are not what a row names; returns how many.
+
+    One that was cut off is no use to anybody: with it gone, its network can be written again.
+    """
+    named = {each.file.name: each.file for each in files_of(database, study_id).values()}
     swept = 0
     with told(files.root):
         for name in files.networks(study_id):
-            if name not in named:
+            if name not in named or not _is_there(files, named[name]):
                 with suppress(FileNotFoundError):
                     (files.root / name).unlink()
                     swept += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import CurvePoint, Purpose, Status, TrialRecord
@@ -332,6 +332,14 @@ class Shelf:
         Quick, for no file is read: one that is damaged and of the right size is found by `check`.
         """
         return repair.lost(self._database, self._files, self._studies.id(study))
+
+    def restore(self, study: str, number: int, file: StoredFile, copy: str) -> None:
+        """Name a trial's network anew, where it was lost and has been trained again."""
+        self._files.sync([file.name])
+        where = self._this(study, number)
+        told = {"file": file.name, "size": file.size, "checksum": file.checksum, "copy": copy}
+        with self._database.writing() as connection:
+            connection.execute(update(trial_table).where(*where).values(told))
 
     def check(self) -> tuple[str, ...]:
         """All that is wrong with the shelf, a sentence each; nothing where it is sound."""

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modelshelf.core.errors import MemberError, StoppedError
-from modelshelf.core.records import Baseline, Purpose, Status, Winner
 from modelshelf.engines import kernels
 from modelshelf.executors import Executor, InlineExecutor, ThreadExecutor
 from modelshelf.search import Searcher
 from modelshelf.shelf import Shelf, StudyRecord
 from modelshelf.study.baselines import Baselines
 from modelshelf.study.budget import Clock
+from modelshelf.study.ending import Ending
 from modelshelf.study.engines import Engines, kinds_of
 from modelshelf.study.ensembling import Ensembling
 from modelshelf.study.finals import plan_for
-from modelshelf.study.gain import Watch, more_time
+from modelshelf.study.gain import Watch
 from modelshelf.study.loop import Arrival, Loop
-from modelshelf.study.model import Model
 from modelshelf.study.notes import (
-    notes_on_result,
     notes_on_rows,
-    notes_on_time,
-    nothing_found,
 )
 from modelshelf.study.pace import Pace
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Progress, Stopper
+from modelshelf.study.repair import Repair
 from modelshelf.study.result import StudyResult
 from modelshelf.study.searching import WINDOW, Search
-from modelshelf.study.spaces import first_trial, notes_on_space
+from modelshelf.study.spaces import first_trial
 from modelshelf.study.teller import Teller
 from modelshelf.study.trial import Leg
-from modelshelf.study.winner import Finals, Verdict
+from modelshelf.study.winner import Finals
 from modelshelf.study.work import Trainer, Work, ranking_value
 
 if TYPE_CHECKING:
@@ -131,8 +126,20 @@ class Course:
         )
         self._watch = Watch(problem.metric, request.budget.least_gain)
         self._baselines = Baselines(problem)
-        self._looked = 0  # times that this run looked at the test rows
-        self._untested: tuple[str, ...] = ()  # why there is no test score, where there should be
+        self._ending = Ending(
+            request,
+            problem,
+            shelf,
+            record,
+            clock,
+            self._loop,
+            self._search,
+            self._pace,
+            self._engines,
+            self._ensembling,
+            self._watch,
+            self._baselines,
+        )
         told = [note for note in problem.dataset.notes if note not in request.dataset.notes]
         self._teller = Teller(
             observer,
@@ -169,6 +176,7 @@ class Course:
     def _run(self, searched: bool) -> StudyResult:
         self._compile()
         self._loop.load()
+        self._repair()
         if not self._stopper.requested:
             self._search.load()
             self._baselines.start()
@@ -177,25 +185,24 @@ class Course:
             self._search.run(self._search_over, self._teller.tell, self._most)
             self._insist()
         if self._asked_to_stop():
-            return self._unfinished()
+            return self._ending.unfinished()
         self._finals.plan = self._pace.plan()
         self._teller.tell(phase="re-testing")
         self._finals.run(self._finals_over, self._teller.retests)
         if self._asked_to_stop():
-            return self._unfinished()
+            return self._ending.unfinished()
         self._teller.tell(phase="scoring")
         over = self._time_over if self._pace.can_score(self._finals.plan) else lambda: True
         verdict = self._finals.verdict(over, self._teller.retests)
         if verdict is None:
-            reasons = [t.reason for t in self._shelf.trials(self._record.name) if t.reason]
-            raise nothing_found(self._counts(), reasons, self._pace.limit)
+            raise self._ending.nothing()
         if self._limit is None and self._asked_to_stop():  # what is counted is not cut short
-            return self._unfinished()
+            return self._ending.unfinished()
         self._spend_the_rest()
         self._break_off()
         self._teller.tell(phase="testing")
         baselines = self._baselines.wait(self._pace.wait())
-        return self._store(self._tested(verdict), verdict, baselines)
+        return self._ending.store(verdict, baselines)
 
     def _compile(self) -> None:
         """Wait for what the first networks are trained by, where this processor has it not yet.
@@ -209,6 +216,16 @@ class Course:
             self._teller.tell(phase="compiling", parts=compilation.progress)
         self._pace.compiled(compilation.claim())
         self._teller.tell(phase="searching", limit=self._pace.limit)
+
+    def _repair(self) -> None:
+        """Train again what the shelf names and has no longer: everything else reads it."""
+        repair = Repair(self._problem, self._shelf, self._record.name, self._loop, self._executor)
+
+        def tell(done: int, wanted: int) -> None:
+            self._teller.tell(phase="repairing", retests=(done, wanted))
+
+        self._ending.repaired = repair.run(lambda: self._stopper.requested, tell)
+        self._teller.tell(phase="searching", retests=(0, 0))
 
     def _insist(self) -> None:
         """There is always an answer: where time is up and no network stands, wait for the first.
@@ -281,126 +298,3 @@ class Course:
             self._stopper.interrupt()
             self._loop.abandon()
             self._stopper.clear()
-
-    # -- the end ------------------------------------------------------------------------------
-
-    def _tested(self, verdict: Verdict) -> Winner:
-        """The winner, scored on the test rows: the one place where they are looked at."""
-        problem, number = self._problem, verdict.trial.number
-        record = self._shelf.trial(self._record.name, number)
-        test, between = None, None
-        if problem.test_frame is not None and problem.test_target is not None:
-            self._looked = 1  # on the shelf with what came of it, which nobody saw before
-            try:
-                model = Model.from_record(self._shelf, record, self._engines.network)
-                inputs = model.preparation.transform(problem.test_frame)
-                test, between = problem.on_test(model.answer(inputs))
-            except MemberError as error:  # a person's own module, on rows of another number
-                self._untested = (f"The winner could not answer the test rows. {error}",)
-        return Winner(
-            barcode=verdict.configuration.barcode,
-            copy=record.copy,
-            configuration=verdict.configuration.to_json(),
-            validation=verdict.validation,
-            validation_std=verdict.validation_std,
-            test=test,
-            test_interval=between,
-            retests=verdict.confirmed,
-            refitted=verdict.refitted,
-        )
-
-    @property
-    def _uses(self) -> int:
-        """How often the test rows were looked at, this run among them."""
-        return self._shelf.study(self._record.name).test_uses + self._looked
-
-    def _store(
-        self, winner: Winner, verdict: Verdict, baselines: tuple[Baseline, ...]
-    ) -> StudyResult:
-        counted = self._shelf.trials(self._record.name, purpose=Purpose.SEARCH)
-        waiting = [t.number for t in counted if t.status in (Status.RUNNING, Status.PAUSED)]
-        self._shelf.mark(self._record.name, waiting, Status.STOPPED)
-        ensemble, bag, said = self._ensembling.run(verdict.trial.number, self._pace.until_closing)
-        noise = winner.validation_std / math.sqrt(max(winner.retests, 1))
-        standings, metric = self._search.standings(), self._problem.metric
-        result = replace(
-            self._result(winner, baselines),
-            ensemble=ensemble,
-            bag=bag,
-            notes=(*self._notes(verdict, baselines), *([said] if said else [])),
-            traded=verdict.traded,
-            more_time=more_time(standings, metric, winner.validation, noise),
-        )
-        seconds = self._pace.total()
-        before = (self._record.result or {}).get("budget")
-        stopped = seconds if self._watch.stopped else None
-        budget = self._request.budget.to_json(before, stopped)
-        self._shelf.update_study(
-            self._record.name,
-            status="done",
-            seconds=seconds,
-            result={**result.to_json(), "budget": budget},
-            test_uses=self._uses,
-        )
-        return result
-
-    def _notes(self, verdict: Verdict, baselines: tuple[Baseline, ...]) -> tuple[str, ...]:
-        return (
-            *self._untested,
-            *self._engines.notes,
-            *notes_on_space(self._record, len(self._search.outside)),
-            *notes_on_result(self._problem, verdict, baselines, self._watch, self._uses),
-            *notes_on_time(self._pace, verdict),
-        )
-
-    def _result(self, winner: Winner, baselines: tuple[Baseline, ...]) -> StudyResult:
-        return StudyResult(
-            study=self._record.name,
-            task=self._problem.task,
-            metric=self._problem.metric.name,
-            direction=self._problem.metric.direction,
-            winner=winner,
-            ensemble=None,
-            baselines=baselines,
-            trials=self._counts(),
-            member_steps=self._loop.steps_done,
-            seconds={
-                "total": self._clock(),
-                "compiling": self._pace.compiling,
-                "training": self._loop.training_seconds,
-                "search": self._search.seconds,
-                "shelf": self._loop.writing_seconds,
-            },
-            shelf=self._shelf.path,
-            understood=self._record.understood,
-            prefer=self._request.prefer,
-            timed=self._limit is not None,
-            core_seconds=self._pace.core_seconds(self._baselines.seconds),
-        )
-
-    def _counts(self) -> dict[str, int]:
-        found = self._shelf.counts(self._record.name)
-        kept = (Status.FINISHED, Status.DIVERGED, Status.FAILED)
-        counts = {status.value: found.get(status, 0) for status in kept}
-        started = sum(found.values())
-        return {"started": started, **counts, "stopped": started - sum(counts.values())}
-
-    def _unfinished(self) -> StudyResult:
-        """What there is when a person asked to stop: the best so far, without re-test or test."""
-        ranked = self._search.ranked(1)
-        if not ranked:
-            raise StoppedError(
-                "Stopped before the first network was trained. The same command goes on."
-            )
-        trial, arrival = ranked[0]
-        record = self._shelf.trial(self._record.name, trial.number)
-        winner = Winner(
-            barcode=trial.configuration.barcode,
-            copy=record.copy,
-            configuration=trial.configuration.to_json(),
-            validation=arrival.outcome.score,
-            validation_std=math.nan,
-            test=None,
-        )
-        self._shelf.update_study(self._record.name, seconds=self._pace.total())
-        return replace(self._result(winner, self._baselines.found), complete=False)

@@ -22,7 +22,7 @@ from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialR
 from modelshelf.data.dataset import Dataset
 from modelshelf.data.metrics import Metric
 from modelshelf.engines.numpy_.compile import single_threaded
-from modelshelf.shelf import Completed, Job, NewTrial, Shelf, StudyRecord
+from modelshelf.shelf import Completed, Job, NewTrial, Shelf, StoredFile, StudyRecord
 from modelshelf.space.configuration import Configuration
 from modelshelf.study.engines import Engines, torch_network
 from modelshelf.study.model import Model, NetworkOf
@@ -157,17 +157,25 @@ def train_and_shelve(
         name = _study(opened, dataset, metric, seed, study, command, code)
         wanted = configuration.for_task(dataset.schema.task)
         barcode = wanted.for_text(dataset.schema.texts).barcode
+        lost = None  # its number, where its file is
         for each in opened.trials(name):
             if each.barcode == barcode and each.status is Status.FINISHED:
                 here = torch_network if engines is None else engines.here
-                return from_shelf(opened, each, here)
+                try:
+                    return from_shelf(opened, each, here)
+                except ShelfError:
+                    lost = each.number
         with opened.lock(name):
             opened.sweep(name)
             single = train_one(
                 dataset, metric, configuration, seed=seed, watcher=watcher, stopper=stopper,
                 engines=engines,
             )  # fmt: skip
-            return shelved(opened, name, single)
+            if lost is None or not single.complete:
+                return shelved(opened, name, single)
+            file, _ = _written(opened, name, lost, single)
+            opened.restore(name, lost, file, single.record.copy)
+            return replace(single, record=opened.trial(name, lost), shelf=opened.path)
 
 
 def from_shelf(shelf: Shelf, record: TrialRecord, network_of: NetworkOf = torch_network) -> Single:
@@ -293,16 +301,10 @@ def _study(
 
 def _shelve(shelf: Shelf, study: str, single: Single) -> TrialRecord:
     """Network, preparation, curve and record in one transaction: all of it lies there, or none."""
-    model, record = single.model, single.record
+    record = single.record
     number, log = len(shelf.trials(study)), shelf.jobs(study)
     job, place = len(log), sum(each.retired is not None for each in log)
-    file = shelf.write_network(
-        study,
-        number,
-        record.epoch,
-        model.network.tensors(),
-        described(model.configuration, record.copy),
-    )
+    file, preparation = _written(shelf, study, number, single)
     new = NewTrial(
         number, record.configuration, record.barcode, record.copy, record.purpose, record.split,
         record.seed, record.parameters,
@@ -311,7 +313,6 @@ def _shelve(shelf: Shelf, study: str, single: Single) -> TrialRecord:
         record.status, record.epoch, record.best_epoch, record.loss, record.score, record.seconds,
         record.steps, tuple(single.points),
     )  # fmt: skip
-    preparation = shelf.write_preparation(*model.preparation.to_state())
     completed = Completed(job, number, outcome, file, preparation, record.copy, record.parameters)
     shelf.write(
         study,
@@ -322,3 +323,11 @@ def _shelve(shelf: Shelf, study: str, single: Single) -> TrialRecord:
     )
     shelf.update_study(study, status="done")
     return shelf.trial(study, number)
+
+
+def _written(shelf: Shelf, study: str, number: int, single: Single) -> tuple[StoredFile, str]:
+    """The network's file and its preparation's name, written."""
+    model, record = single.model, single.record
+    told = described(model.configuration, record.copy)
+    file = shelf.write_network(study, number, record.epoch, model.network.tensors(), told)
+    return file, shelf.write_preparation(*model.preparation.to_state())

@@ -25,6 +25,7 @@ from modelshelf.study.naming import study_name
 from modelshelf.study.pareto import Prefer
 from modelshelf.study.problem import Problem
 from modelshelf.study.progress import Observer, Stopper
+from modelshelf.study.repair import is_whole
 from modelshelf.study.result import StudyResult
 from modelshelf.study.rows import (
     found_again,
@@ -145,8 +146,9 @@ def run_study(
             )
             record = found_again(shelf, record, request.dataset, request.test)
             had = _has_had(record, request.budget)
-            if had and record.result is not None and _preferred(record) is request.prefer:
-                stored = {**record.result, "shelf": str(shelf.path)}
+            same = record.result is not None and _preferred(record) is request.prefer
+            if had and same and is_whole(shelf, record):
+                stored = {**(record.result or {}), "shelf": str(shelf.path)}
                 found = StudyResult.from_json(stored, reused=True)
                 return replace(found, own=request.own, understood=record.understood)
             shelf.sweep(record.name)

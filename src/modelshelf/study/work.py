@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelshelf.core.errors import ShelfError
 from modelshelf.core.protocols import STOP, Engine
 from modelshelf.core.protocols import Leg as EngineLeg
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status
@@ -74,15 +75,28 @@ class Trainer:
         data = prepared.data
         if trial.purpose is Purpose.CONFIRM:  # the rows that score it stop and keep nothing
             data = replace(data, validation_x=data.validation_x[:0], validation_y=data.y[:0])
-        if leg.file is None:
+        frozen = self._frozen(leg)
+        if frozen is None:
             member = engine.start(trial.configuration, data, trial.seed)
         else:
-            tensors, _ = self._shelf.read_network((self._study, trial.number), leg.file)
-            member = engine.thaw(trial.configuration, data, trial.seed, tensors)
+            member = engine.thaw(trial.configuration, data, trial.seed, frozen)
         done = engine.advance(member, data, leg.job.to_epoch, self._flag)
         if done.interrupted:
             return Work(None)
         return self._judge(leg, engine, member, done, prepared)
+
+    def _frozen(self, leg: Leg) -> dict[str, NDArray[Any]] | None:
+        """The member as it stood; None where it starts, or has to start again.
+
+        A file that was damaged on its disk is no reason to lose a study: all that it held comes
+        back by training from the first epoch.
+        """
+        if leg.file is None:
+            return None
+        try:
+            return self._shelf.read_network((self._study, leg.trial.number), leg.file)[0]
+        except ShelfError:
+            return None
 
     def _judge(
         self, leg: Leg, engine: Engine[Any], member: Any, done: EngineLeg, prepared: Prepared
@@ -101,7 +115,11 @@ class Trainer:
             score=math.nan if output is None else problem.score(output, prepared),
             seconds=done.seconds,
             steps=done.steps,
-            curve=curve_points(self._problem, done, prepared),
+            curve=tuple(
+                point
+                for point in curve_points(self._problem, done, prepared)
+                if point.epoch > leg.job.from_epoch
+            ),
         )
         value = ranking_value(problem.metric, outcome)
         if outcome.status is Status.PAUSED and value > leg.job.keep:
