@@ -17,7 +17,7 @@ from modelshelf.space.configuration import Configuration
 from modelshelf.study.model import Model
 from tests.durability.runner import difference, files, rows, run
 
-HALFWAY = 101  # transactions
+HALFWAY = 91  # transactions
 
 
 @pytest.fixture(scope="module")

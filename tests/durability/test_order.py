@@ -37,7 +37,7 @@ class Recorder:
 
     def synced(self, descriptor: int) -> None:
         stat = os.fstat(descriptor)
-        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
         if path.is_dir():
             self.names |= set(path.iterdir())
         else:

@@ -11,7 +11,7 @@ import pytest
 from modelshelf.shelf import Shelf
 from tests.durability.runner import STOPPED, TRIALS, difference, interrupted, rows, run
 
-MOST = 190  # transactions of an undisturbed study, about
+MOST = 140  # transactions of an undisturbed study, about
 
 
 def disturbed(rng: random.Random, shelf: Path, csv: Path) -> int:
