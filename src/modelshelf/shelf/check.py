@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -24,7 +23,7 @@ from modelshelf.shelf.tensors import decode
 from modelshelf.space.barcode import VERSION
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["orphans", "problems", "sweep"]
+__all__ = ["orphans", "problems"]
 
 _KEPT = {Status.PAUSED.value, Status.FINISHED.value, Status.STOPPED.value}
 
@@ -224,18 +223,3 @@ def orphans(database: Database, files: Files) -> Iterator[str]:
         named |= set(connection.execute(select(trial.c.preparation).distinct()).scalars())
     named |= _ensembles(database)
     yield from (name for name in found if name not in named)
-
-
-def sweep(database: Database, files: Files, study_id: int) -> int:
-    """Delete the files in a study's folder that no row names; returns how many."""
-    query = select(trial.c.file).where(trial.c.study_id == study_id)
-    with database.reading() as connection:
-        named = set(connection.execute(query).scalars())
-    swept = 0
-    with told(files.root):
-        for name in files.networks(study_id):
-            if name not in named:
-                with suppress(FileNotFoundError):
-                    (files.root / name).unlink()
-                    swept += 1
-    return swept

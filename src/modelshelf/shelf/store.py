@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import CurvePoint, Purpose, Status, TrialRecord
-from modelshelf.shelf import check, reading, writing
+from modelshelf.shelf import check, reading, repair, writing
 from modelshelf.shelf.database import Database, open_database
 from modelshelf.shelf.files import Files
 from modelshelf.shelf.locks import locked
@@ -319,7 +319,14 @@ class Shelf:
         """
         if study not in self._held:
             raise RuntimeError(f"sweeping study {study!r} needs its lock: use `with shelf.lock()`")
-        return check.sweep(self._database, self._files, self._studies.id(study))
+        return repair.sweep(self._database, self._files, self._studies.id(study))
+
+    def lost(self, study: str) -> tuple[int, ...]:
+        """Numbers of a study's trials whose file is missing, or of another size than was written.
+
+        Quick, for no file is read: one that is damaged and of the right size is found by `check`.
+        """
+        return repair.lost(self._database, self._files, self._studies.id(study))
 
     def check(self) -> tuple[str, ...]:
         """All that is wrong with the shelf, a sentence each; nothing where it is sound."""
