@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from modelshelf.core.errors import ShelfError
-from modelshelf.shelf import Job, Shelf, database, schema, store
+from modelshelf.shelf import Job, Shelf, database, schema, upkeep
 from tests.shelf.helpers import fill, leg, new_trial, study
 
 
@@ -215,7 +215,7 @@ def test_a_failure_after_opening_closes_the_database(
     def fails(*_: object) -> None:
         raise ShelfError("no")
 
-    monkeypatch.setattr(store, "Studies", fails)
+    monkeypatch.setattr(upkeep, "Studies", fails)
     with pytest.raises(ShelfError, match="no"):
         Shelf.open(filled)
     assert not (filled / "shelf.sqlite-wal").exists()

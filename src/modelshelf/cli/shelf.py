@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import stat
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,8 +17,12 @@ from modelshelf.cli.options import AsJson, KnownModule, ShelfPlace, make_console
 from modelshelf.cli.pareto import Against, draw_front
 from modelshelf.cli.shelf_view import networks_lines, studies_table
 from modelshelf.cli.words import json_line, safe
+from modelshelf.core.errors import SettingError, ShelfError
+from modelshelf.core.words import counted
 
 __all__ = ["Order", "shelf"]
+
+_MOST = 30  # problems that are told in lines; a broken disk has thousands
 
 
 class Order(StrEnum):
@@ -48,6 +54,14 @@ def shelf(
         bool,
         typer.Option("--check", help="Check every record and file; exit status 1 if any fails."),
     ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="With --check: delete what was left behind or is damaged, so that a study that "
+            "goes on trains it again.",
+        ),
+    ] = False,
     pareto: Annotated[
         bool,
         typer.Option("--pareto", help="The networks of a study that nothing beats in everything."),
@@ -66,11 +80,13 @@ def shelf(
     """List the studies on the shelf, the networks of one, or its front of score against cost."""
     from modelshelf.shelf import Shelf
 
+    if repair and not check:
+        raise SettingError("--repair mends what --check finds: give both, --check --repair.")
     console = make_console(stderr=as_json)
+    if check:
+        _check(shelf, console, as_json, repair=repair)
+        return
     with Shelf.open(shelf) as opened:
-        if check:
-            _check(opened, console, as_json)
-            return
         studies = [opened.study(study)] if study else list(opened.studies())
         if pareto:
             draw_front(opened, studies, against, limit, console, as_json)
@@ -97,15 +113,44 @@ def shelf(
             console.print("The networks of one: modelshelf shelf --study NAME", style="dim")
 
 
-def _check(opened: Any, console: Console, as_json: bool) -> None:
-    problems = opened.check()
+def _check(where: str | None, console: Console, as_json: bool, *, repair: bool) -> None:
+    """Say all that is wrong, and what was done about it; a shelf that cannot be read is wrong."""
+    from modelshelf.shelf import Shelf
+
+    done: tuple[str, ...] = ()
+    try:
+        with Shelf.open(where) as opened:
+            if repair:
+                done = opened.repair()
+            problems = opened.check()
+    except ShelfError as error:
+        if _nothing_at(Shelf.locate(where)):
+            raise
+        problems = (str(error),)
+    place = Shelf.locate(where)
     if as_json:
-        typer.echo(json_line({"shelf": str(opened.path), "problems": list(problems)}))
-    for problem in problems:
+        found = {"shelf": str(place), "problems": list(problems)}
+        typer.echo(json_line(found | {"repaired": list(done)} if repair else found))
+    for each in done:
+        console.print(safe(each))
+    for problem in problems[:_MOST]:
         console.print(safe(problem), style="red")
+    if len(problems) > _MOST:
+        more = counted(len(problems) - _MOST, "more problem")
+        console.print(f"And {more}: --json lists all.", style="red")
     if problems:
         raise typer.Exit(1)
-    console.print(f"The shelf {opened.path} is sound.")
+    console.print(f"The shelf {place} is sound.")
+
+
+def _nothing_at(place: Path) -> bool:
+    """Whether there is no shelf that could be damaged."""
+    try:
+        return not stat.S_ISREG((place / "shelf.sqlite").stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
 
 
 def _key(trial: Any, sort: Order, descending: bool) -> tuple[bool, float]:

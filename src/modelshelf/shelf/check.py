@@ -16,21 +16,22 @@ from modelshelf.core.words import counted
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
 from modelshelf.shelf.problems import told
-from modelshelf.shelf.reading import TRIALS, jobs, trials, undamaged
-from modelshelf.shelf.schema import configuration, curve, job, study, trial
+from modelshelf.shelf.reading import TRIALS, jobs, named, trials, undamaged
+from modelshelf.shelf.records import StoredFile
+from modelshelf.shelf.schema import REMOVED, configuration, curve, job, study, trial
 from modelshelf.shelf.studies import Studies
 from modelshelf.shelf.tensors import decode
 from modelshelf.space.barcode import VERSION
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["orphans", "problems"]
+__all__ = ["damage", "fault", "orphans", "problems"]
 
 _KEPT = {Status.PAUSED.value, Status.FINISHED.value, Status.STOPPED.value}
 
 
 def problems(database: Database, files: Files) -> Iterator[str]:
     """Every problem, a sentence each."""
-    broken = list(_damage(database))
+    broken = list(damage(database))
     yield from broken
     if broken:
         return  # what a broken database says of its files is not worth telling
@@ -50,20 +51,11 @@ def problems(database: Database, files: Files) -> Iterator[str]:
             files.read_described("preparation", name)
         except ShelfError as error:
             yield str(error)
-    for name in sorted(_ensembles(database)):
+    for name in sorted(n for n in named(database) if n.startswith("ensembles/")):
         try:
             files.read_described("ensemble", name)
         except ShelfError as error:
             yield str(error)
-
-
-def _ensembles(database: Database) -> set[str]:
-    """The files of the ensembles that studies' results name."""
-    with database.reading() as connection:
-        stored = connection.execute(select(study.c.result).where(study.c.result.is_not(None)))
-        results = [json.loads(result) for result in stored.scalars()]
-        found = [each.get(kind) or {} for each in results for kind in ("ensemble", "bag")]
-    return {each["file"] for each in found if each.get("file")}
 
 
 _FILED = (
@@ -73,8 +65,8 @@ _FILED = (
 )
 
 
-def _damage(database: Database) -> Iterator[str]:
-    """What makes the database itself unreadable."""
+def damage(database: Database) -> Iterator[str]:
+    """What makes the database itself unreadable, a sentence each."""
     with database.reading() as connection:
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)").all():
             if line != "ok":
@@ -184,26 +176,34 @@ def _log(connection: Connection) -> Iterator[str]:
 def _network(connection: Connection, files: Files, row: Row[Any]) -> Iterator[str]:
     whose = f"of trial {row.number} of study {row.study!r}"
     if not row.file:
-        if row.status in _KEPT and row.best_epoch > 0:
+        if row.status in _KEPT and row.best_epoch > 0 and row.checksum != REMOVED:
             yield f"The network {whose} is not on the shelf, though the trial is {row.status}."
         return
+    wrong = fault(files, StoredFile(row.file, row.size, row.checksum))
+    if wrong and not (wrong.startswith("missing") and _moved_on(connection, row)):
+        yield f"The network {whose} is {wrong}."
+
+
+def fault(files: Files, file: StoredFile) -> str:
+    """What is wrong with a network's file, in words; nothing where it is what was written.
+
+    Raises `ShelfError` where it cannot be looked at.
+    """
     try:
-        data = files.bytes_of(row.file)
+        data = files.bytes_of(file.name)
     except FileNotFoundError:
-        if _moved_on(connection, row):
-            return
-        yield f"The network {whose} is missing: there is no file {row.file}."
-        return
+        return f"missing: there is no file {file.name}"
     except ShelfError as error:
-        yield str(error)
-        return
-    if len(data) != row.size or hashlib.sha256(data).hexdigest() != row.checksum:
-        yield f"The network {whose} is damaged: {row.file} is not what was written."
-        return
+        if error.__cause__ is not None:  # the disk, or who may read it
+            raise
+        return f"damaged: it names a file {file.name!r}"
+    if len(data) != file.size or hashlib.sha256(data).hexdigest() != file.checksum:
+        return f"damaged: {file.name} is not what was written"
     try:
         decode(data)
     except ValueError as error:
-        yield f"The network {whose} is damaged: {row.file} cannot be read ({error})."
+        return f"damaged: {file.name} cannot be read ({error})"
+    return ""
 
 
 def _moved_on(connection: Connection, row: Row[Any]) -> bool:
@@ -218,8 +218,5 @@ def orphans(database: Database, files: Files) -> Iterator[str]:
     """Files of networks, preparations and ensembles that nothing names."""
     with told(files.root):
         found = list(files.every())
-    with database.reading() as connection:
-        named = set(connection.execute(select(trial.c.file)).scalars())
-        named |= set(connection.execute(select(trial.c.preparation).distinct()).scalars())
-    named |= _ensembles(database)
-    yield from (name for name in found if name not in named)
+    kept = named(database)
+    yield from (name for name in found if name not in kept)

@@ -30,6 +30,7 @@ __all__ = [
     "curves_of",
     "files",
     "jobs",
+    "named",
     "sorted_by",
     "trials",
     "undamaged",
@@ -139,6 +140,21 @@ def files(database: Database, study_id: int, number: int | None = None) -> dict[
         number: TrialFile(StoredFile(name, size, checksum), preparation)
         for number, name, size, checksum, preparation in rows
     }
+
+
+def named(database: Database, but: int | None = None) -> set[str]:
+    """Every file that a row names, those of one study left out where it is given."""
+    of, result = trial.c.study_id, study.c.result
+    queries = (
+        select(trial.c.file).where(of.is_distinct_from(but)),
+        select(trial.c.preparation).where(of.is_distinct_from(but)).distinct(),
+    )
+    with database.reading() as connection, undamaged(database.path):
+        found = {name for query in queries for name in connection.execute(query).scalars()}
+        query = select(result).where(result.is_not(None), study.c.id.is_distinct_from(but))
+        results = [json.loads(each) for each in connection.execute(query).scalars()]
+    ensembles = [each.get(kind) or {} for each in results for kind in ("ensemble", "bag")]
+    return (found | {each.get("file", "") for each in ensembles}) - {""}
 
 
 def counts(database: Database, study_id: int) -> dict[Status, int]:

@@ -1,29 +1,51 @@
-"""What a shelf has lost, and what was left behind on it."""
+"""What a shelf has lost, and what was left behind on it: found, swept, mended."""
 
 from __future__ import annotations
 
+import os
+import re
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from sqlalchemy import select
 
+from modelshelf.core.records import Status
+from modelshelf.core.words import counted
+from modelshelf.shelf.check import fault
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
+from modelshelf.shelf.locks import all_locked
+from modelshelf.shelf.place import DATABASE
 from modelshelf.shelf.problems import told
+from modelshelf.shelf.reading import TRIALS, named, trials
 from modelshelf.shelf.reading import files as files_of
-from modelshelf.shelf.records import StoredFile
-from modelshelf.shelf.schema import trial
+from modelshelf.shelf.records import StoredFile, StudyRecord
+from modelshelf.shelf.schema import REMOVED, study, trial
+from modelshelf.shelf.studies import Studies
 
-__all__ = ["lost", "sweep"]
+__all__ = ["lost", "repaired", "sweep", "sweep_shared"]
+
+_DAY = 86_400.0  # seconds after which nobody is still writing a file
+_TEMPORARY = re.compile(r"\..*\.(\d+)-[0-9a-f]+\.tmp")  # its process's number is in its name
 
 
 def lost(database: Database, files: Files, study_id: int) -> tuple[int, ...]:
-    """Numbers of a study's trials whose file is missing, or of another size than was written.
+    """Numbers of a study's trials whose network was there once, and cannot be gone on with.
 
-    No file is read: one that is damaged and of the right size is found by `check`.
+    It was removed, or its file is missing, or of another size than was written. No file is read:
+    one that is damaged and of the right size is found by `check`.
     """
-    named = files_of(database, study_id)
+    kept = files_of(database, study_id)
+    query = select(trial.c.number).where(
+        trial.c.study_id == study_id, trial.c.file == "", trial.c.checksum == REMOVED
+    )
+    with database.reading() as connection:
+        removed = connection.execute(query).scalars().all()
     with told(files.root):
-        return tuple(sorted(n for n, each in named.items() if not _is_there(files, each.file)))
+        gone = [number for number, each in kept.items() if not _is_there(files, each.file)]
+    return tuple(sorted([*removed, *gone]))
 
 
 def _is_there(files: Files, file: StoredFile) -> bool:
@@ -32,16 +54,134 @@ def _is_there(files: Files, file: StoredFile) -> bool:
     return False
 
 
-def sweep(database: Database, files: Files, study_id: int) -> int:
-    """Delete the files in a study's folder that no row names; returns how many."""
-    query = select(trial.c.file).where(trial.c.study_id == study_id)
-    with database.reading() as connection:
-        named = set(connection.execute(query).scalars())
-    swept = 0
+def sweep(database: Database, files: Files, study_id: int) -> list[str]:
+    """Delete what no row names in a study's folder, and what the dead were writing elsewhere.
+
+    The study's lock is held. Returns the names of what was deleted.
+    """
+    kept = {each.file.name for each in files_of(database, study_id).values()}
     with told(files.root):
-        for name in files.networks(study_id):
-            if name not in named:
-                with suppress(FileNotFoundError):
-                    (files.root / name).unlink()
-                    swept += 1
-    return swept
+        behind = [name for name in files.networks(study_id) if name not in kept]
+        half = [name for name in _shared(files) if _abandoned(files.root / name)]
+        return _deleted(files.root, behind + half)
+
+
+def sweep_shared(database: Database, files: Files, held: Collection[int]) -> list[str] | None:
+    """Delete all that belongs to no study: files of removed ones, preparations, ensembles.
+
+    A study at work may have written, or found there, what its next row will name: so nothing is
+    deleted, and None returned, while another process holds one. Those `held` are our own.
+    """
+    with database.writing() as connection:  # no study can be added meanwhile
+        ids = set(connection.execute(select(study.c.id)).scalars())
+        with all_locked(files.root, ids - set(held)) as idle:
+            if not idle:
+                return None
+            kept = named(database)
+            with told(files.root):
+                every = [name for name in files.every() if name not in kept]
+                return _deleted(files.root, [name for name in every if _study_of(name) not in ids])
+
+
+def repaired(
+    database: Database, files: Files, studies: Studies, held: Collection[int]
+) -> Iterator[str]:
+    """Mend what can be mended, a sentence for each thing that was done."""
+    for each in studies.all():
+        number = studies.id(each.name)
+        with all_locked(files.root, {number} - set(held)) as idle:
+            if not idle:
+                yield f"The study {each.name!r} is being trained: it was left alone."
+                continue
+            yield from _swept(sweep(database, files, number), f"of study {each.name!r}")
+            yield from _mended(database, files, each, number)
+    swept = sweep_shared(database, files, held)
+    if swept is None:
+        yield "A study is being trained: preparations and ensembles were left alone."
+    else:
+        yield from _swept(swept, "of no study")
+    with told(files.root):
+        half = [each for each in files.root.glob(f".{DATABASE}.*.tmp") if _abandoned(each)]
+        yield from _swept(_deleted(files.root, [each.name for each in half]), "of the database")
+
+
+def _swept(names: Sequence[str], whose: str) -> Iterator[str]:
+    if names:
+        yield f"Deleted {counted(len(names), 'file')} {whose}, left behind: {_first(names)}."
+
+
+def _mended(database: Database, files: Files, record: StudyRecord, study_id: int) -> Iterator[str]:
+    """Delete the damaged networks of a study, so that they are lost, and say what becomes of it."""
+    query = TRIALS.where(trial.c.study_id == study_id).order_by(trial.c.number)
+    goes_on = {
+        each.number
+        for each in trials(database, query)
+        if record.status == "open" and each.status in (Status.RUNNING, Status.PAUSED)
+    }
+    again: list[str] = []
+    gone: list[str] = []
+    for number, each in sorted(files_of(database, study_id).items()):
+        wrong = fault(files, each.file)
+        if not wrong:
+            continue
+        files.remove([each.file.name])
+        (again if number in goes_on else gone).append(f"{number} ({wrong})")
+    if again:
+        yield (
+            f"Of study {record.name!r}, the networks of these trials are lost: {_first(again)}. "
+            "The same command that began the study trains them again."
+        )
+    if gone:
+        yield (
+            f"Of study {record.name!r}, the networks of these trials are lost: {_first(gone)}. "
+            "Nothing trains them again by itself: put back copies of their files, train their "
+            "like (`modelshelf train --like BARCODE`), or `modelshelf remove` them."
+        )
+
+
+def _first(names: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _shared(files: Files) -> Iterator[str]:
+    return (name for name in files.every() if not name.startswith("networks/"))
+
+
+def _study_of(name: str) -> int | None:
+    """The number of the study in whose folder a file lies."""
+    kind, folder, *_ = name.split("/")
+    return int(folder) if kind == "networks" and folder.isdecimal() else None
+
+
+def _deleted(root: Path, names: Iterable[str]) -> list[str]:
+    done = []
+    for name in names:
+        with suppress(FileNotFoundError):
+            (root / name).unlink()
+            done.append(name)
+    return done
+
+
+def _abandoned(path: Path) -> bool:
+    """Whether a file is half-written, and whoever wrote it is dead."""
+    written = _TEMPORARY.fullmatch(path.name)
+    if written is None:
+        return False
+    with suppress(FileNotFoundError):
+        if time.time() - path.stat().st_mtime > _DAY:
+            return True
+    return not _alive(int(written[1]))
+
+
+def _alive(process: int) -> bool:
+    """Whether there is a process of this number; where it cannot be asked, there may be."""
+    if os.name == "nt":  # to ask is to send it Ctrl-C
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -25,9 +25,13 @@ class Studies:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ids: dict[str, int] = {}
-        self._learn()
+        self.learn()
 
-    def _learn(self) -> None:
+    def __contains__(self, name: str) -> bool:
+        return name in self._ids
+
+    def learn(self) -> None:
+        """Look which studies there are: other processes add and remove them."""
         with self._database.reading() as connection:
             rows = connection.execute(select(study.c.name, study.c.id)).all()
         self._ids = {row.name: row.id for row in rows}
@@ -35,7 +39,7 @@ class Studies:
     def id(self, name: str) -> int:
         """A study's number. Raises `ShelfError` where there is none of this very name."""
         if name not in self._ids:
-            self._learn()
+            self.learn()
         if name not in self._ids:
             raise self._unknown(name)
         return self._ids[name]
@@ -79,7 +83,7 @@ class Studies:
                     "already: choose another name with --study."
                 )
             connection.execute(insert(study).values(_row(record)))
-        self._learn()
+        self.learn()
 
     def update(self, name: str, changes: dict[str, Any]) -> None:
         """Change columns of a study; those that are None stay as they are."""

@@ -158,7 +158,7 @@ def train_and_shelve(
         wanted = configuration.for_task(dataset.schema.task)
         barcode = wanted.for_text(dataset.schema.texts).barcode
         for each in opened.trials(name):
-            if each.barcode == barcode and each.status is Status.FINISHED:
+            if each.barcode == barcode and each.status is Status.FINISHED and each.size:
                 here = torch_network if engines is None else engines.here
                 return from_shelf(opened, each, here)
         with opened.lock(name):
