@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import stat
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +25,8 @@ from modelshelf.core.words import counted
 
 __all__ = ["Order", "shelf"]
 
-_MOST = 30  # problems that are told in lines; a broken disk has thousands
+_MOST = 3  # problems of a kind that are told in lines; a broken disk has thousands
+_PARTICULAR = re.compile(r"'[^']*'|\S*\d\S*")
 
 
 class Order(StrEnum):
@@ -133,14 +137,26 @@ def _check(where: str | None, console: Console, as_json: bool, *, repair: bool) 
         typer.echo(json_line(found | {"repaired": list(done)} if repair else found))
     for each in done:
         console.print(safe(each))
-    for problem in problems[:_MOST]:
-        console.print(safe(problem), style="red")
-    if len(problems) > _MOST:
-        more = counted(len(problems) - _MOST, "more problem")
-        console.print(f"And {more}: --json lists all.", style="red")
+    for line in _summed(problems):
+        console.print(safe(line), style="red")
     if problems:
         raise typer.Exit(1)
     console.print(f"The shelf {place} is sound.")
+
+
+def _summed(problems: Sequence[str]) -> Iterator[str]:
+    """The first few of each kind of problem, and how many more there are like them.
+
+    Those are alike that differ in numbers, names, barcodes and files alone.
+    """
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for each in problems:
+        kinds[_PARTICULAR.sub("", each)].append(each)
+    for alike in kinds.values():
+        yield from alike[:_MOST]
+        if len(alike) > _MOST:
+            more = counted(len(alike) - _MOST, "more problem")
+            yield f"And {more} like these: --json lists all."
 
 
 def _nothing_at(place: Path) -> bool:

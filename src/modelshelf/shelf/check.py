@@ -179,7 +179,11 @@ def _network(connection: Connection, files: Files, row: Row[Any]) -> Iterator[st
         if row.status in _KEPT and row.best_epoch > 0 and row.checksum != REMOVED:
             yield f"The network {whose} is not on the shelf, though the trial is {row.status}."
         return
-    wrong = fault(files, StoredFile(row.file, row.size, row.checksum))
+    try:
+        wrong = fault(files, StoredFile(row.file, row.size, row.checksum))
+    except ShelfError as error:
+        yield str(error)
+        return
     if wrong and not (wrong.startswith("missing") and _moved_on(connection, row)):
         yield f"The network {whose} is {wrong}."
 

@@ -142,7 +142,7 @@ class Upkeep:
 
     def check(self) -> tuple[str, ...]:
         """All that is wrong with the shelf, a sentence each; nothing where it is sound."""
-        return tuple(check.problems(self._database, self._files))
+        return tuple(dict.fromkeys(check.problems(self._database, self._files)))
 
     def orphans(self) -> tuple[str, ...]:
         """Files that nothing names: of networks at work, or left by a kill. No problem."""
