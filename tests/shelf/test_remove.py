@@ -26,7 +26,7 @@ def two(shelf: Shelf) -> Shelf:
     shelf.write("a", trials=[new_trial(4)], jobs=[Job(4, 4, 0, 0, 4)])
     shelf.write("a", completed=[Completed(4, 4, outcome(1, 4, Status.FINISHED), file, own)])
     ensemble = shelf.write_ensemble({"of": "a"}, {"weights": np.ones(2)})
-    winner = {"barcode": new_trial(1).barcode, "copy": new_trial(1).copy}
+    winner = {"barcode": new_trial(1).barcode, "copy": new_trial(1).copy, "configuration": {}}
     shelf.update_study(
         "a", status="done", result={"winner": winner, "ensemble": {"file": ensemble}}
     )

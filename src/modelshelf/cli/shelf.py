@@ -184,5 +184,5 @@ def _study(study: Any, opened: Any) -> dict[str, Any]:
         "created": study.created,
         "seconds": study.seconds,
         "trials": {s.value: n for s, n in opened.counts(study.name).items()},
-        "winner": study.result["winner"] if study.result else None,
+        "winner": study.winner or None,
     }

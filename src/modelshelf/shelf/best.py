@@ -19,7 +19,7 @@ def best_copy(shelf: Shelf, barcode: str) -> TrialRecord:
     found = shelf.resolve(barcode)
     names = {each.study for each in found}
     studies = [each for each in shelf.studies() if each.name in names]
-    winners = {each.result["winner"]["copy"] for each in studies if each.result}
+    winners = {each.winner["copy"] for each in studies if each.winner}
 
     kept = any(each.size for each in found)  # not so of an objective's, or where all were removed
 

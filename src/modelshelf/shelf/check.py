@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,10 +14,12 @@ from modelshelf.core.records import Status
 from modelshelf.core.words import counted
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
+from modelshelf.shelf.fitting import rows_of, undamaged
 from modelshelf.shelf.problems import told
-from modelshelf.shelf.reading import TRIALS, jobs, named, trials, undamaged
+from modelshelf.shelf.reading import TRIALS, jobs, named, trials
 from modelshelf.shelf.records import StoredFile
 from modelshelf.shelf.schema import REMOVED, configuration, curve, job, study, trial
+from modelshelf.shelf.shapes import parsed
 from modelshelf.shelf.studies import Studies
 from modelshelf.shelf.tensors import decode
 from modelshelf.space.barcode import VERSION
@@ -41,7 +42,7 @@ def problems(database: Database, files: Files) -> Iterator[str]:
         try:
             for look in (_barcodes, _curves, _log):
                 yield from _looked(database, look)
-            rows = connection.execute(_FILED).all()
+            rows = rows_of(connection, _FILED)
         finally:
             connection.exec_driver_sql("COMMIT")
         for row in rows:
@@ -76,6 +77,8 @@ def damage(database: Database) -> Iterator[str]:
             yield f"In the database, {where} of {table} belongs to a {parent} that is not there."
     try:
         trials(database, TRIALS)
+        with database.reading() as connection, undamaged(database.path):
+            rows_of(connection, _FILED)
         studies = Studies(database)
         for each in studies.all():
             jobs(database, studies.id(each.name))
@@ -92,11 +95,11 @@ def _looked(database: Database, look: Callable[[Connection], Iterator[str]]) -> 
 
 
 def _barcodes(connection: Connection) -> Iterator[str]:
-    for row in connection.execute(select(configuration)).all():
+    for row in rows_of(connection, select(configuration)):
         if row.version != VERSION:
             continue  # an old barcode is the hash of an old form
         try:
-            found = Configuration.from_json(json.loads(row.settings)).barcode
+            found = Configuration.from_json(parsed(row.settings, dict[str, Any])).barcode
         except (UserError, ValueError, TypeError) as error:
             yield f"The configuration {row.barcode} cannot be read: {error}"
             continue
@@ -125,7 +128,7 @@ def _curves(connection: Connection) -> Iterator[str]:
         )
         .order_by(trial.c.study_id, trial.c.number)
     )
-    for row in connection.execute(query).all():
+    for row in rows_of(connection, query):
         found = (row.points or 0, row.first or 0, row.last or 0)
         if found != (row.epoch, min(row.epoch, 1), row.epoch):
             yield (
@@ -155,7 +158,7 @@ def _log(connection: Connection) -> Iterator[str]:
         .join(legs, (legs.c.study_id == trial.c.study_id) & (legs.c.trial == trial.c.number))
         .order_by(trial.c.study_id, trial.c.number)
     )
-    for row in connection.execute(query).all():
+    for row in rows_of(connection, query):
         agree = (row.epoch, row.steps) == (row.log_epoch or 0, row.log_steps or 0)
         if not agree or not math.isclose(row.seconds, row.log_seconds or 0.0, abs_tol=1e-9):
             yield (
@@ -169,7 +172,7 @@ def _log(connection: Connection) -> Iterator[str]:
         .join(study, study.c.id == job.c.study_id)
         .where(job.c.retired.is_not(None), ~job.c.done)
     )
-    for row in connection.execute(early).all():
+    for row in rows_of(connection, early):
         yield f"Job {row.number} of study {row.name!r} has retired, and is not done."
 
 

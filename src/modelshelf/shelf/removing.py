@@ -51,7 +51,7 @@ def of_study(database: Database, files: Files, studies: Studies, name: str) -> R
         own = set(files.networks(number))
     shared = named(database) - named(database, but=number)
     whole = tuple(sorted(files_of(database, number)))
-    winner = studies.named(name).result is not None
+    winner = bool(studies.named(name).winner)
     return Removal(name, True, whole, *_there(files, own | shared), winner)
 
 
@@ -78,8 +78,7 @@ def of_networks(
                 "whole study."
             )
     own = {kept[each.number].file.name for each in there}
-    result = studies.named(name).result
-    winner = result is not None and result["winner"]["copy"] in {each.copy for each in there}
+    winner = studies.named(name).winner.get("copy") in {each.copy for each in there}
     numbers = tuple(sorted(each.number for each in there))
     return Removal(name, False, numbers, *_there(files, own), winner)
 

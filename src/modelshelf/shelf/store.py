@@ -13,6 +13,7 @@ from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import CurvePoint, Purpose, Status, TrialRecord
 from modelshelf.shelf import reading, writing
 from modelshelf.shelf.database import open_database
+from modelshelf.shelf.fitting import column_of, undamaged
 from modelshelf.shelf.place import locate
 from modelshelf.shelf.records import (
     Completed,
@@ -283,11 +284,11 @@ class Shelf(Upkeep):
     def preparation_of(self, study: str, number: int) -> str:
         """The name of the preparation that a trial was trained with; empty where it has none."""
         query = select(trial_table.c.preparation).where(*self._this(study, number))
-        with self._database.reading() as connection:
-            found = connection.execute(query).scalar()
-        if found is None:
+        with self._database.reading() as connection, undamaged(self.path):
+            found = column_of(connection, query)
+        if not found:
             raise self._no_trial(study, number)
-        return str(found)
+        return str(found[0])
 
     def _this(self, study: str, number: int) -> tuple[Any, Any]:
         number_of = trial_table.c.study_id == self._studies.id(study)

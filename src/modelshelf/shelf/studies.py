@@ -12,9 +12,10 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from modelshelf.core.errors import ShelfError, nearest
 from modelshelf.core.records import Direction, Task
 from modelshelf.shelf.database import Database
-from modelshelf.shelf.reading import undamaged
+from modelshelf.shelf.fitting import rows_of, undamaged
 from modelshelf.shelf.records import StudyRecord
 from modelshelf.shelf.schema import study
+from modelshelf.shelf.shapes import RESULT, SETTINGS, UNDERSTOOD, parsed
 
 __all__ = ["Studies"]
 
@@ -32,8 +33,9 @@ class Studies:
 
     def learn(self) -> None:
         """Look which studies there are: other processes add and remove them."""
-        with self._database.reading() as connection:
-            rows = connection.execute(select(study.c.name, study.c.id)).all()
+        query = select(study.c.name, study.c.id)
+        with self._database.reading() as connection, undamaged(self._database.path):
+            rows = rows_of(connection, query)
         self._ids = {row.name: row.id for row in rows}
 
     def id(self, name: str) -> int:
@@ -100,7 +102,7 @@ class Studies:
     def _records(self, query: Select[Any]) -> tuple[StudyRecord, ...]:
         path = self._database.path
         with self._database.reading() as connection, undamaged(path):
-            return tuple(_record(row) for row in connection.execute(query).all())
+            return tuple(_record(row) for row in rows_of(connection, query))
 
     def _unknown(self, name: str) -> ShelfError:
         return ShelfError(
@@ -137,11 +139,11 @@ def _record(row: Row[Any]) -> StudyRecord:
         metric=row.metric,
         direction=Direction(row.direction),
         seed=row.seed,
-        settings=json.loads(row.settings),
-        understood=tuple(json.loads(row.understood)),
+        settings=parsed(row.settings, SETTINGS),
+        understood=tuple(parsed(row.understood, UNDERSTOOD)),
         status=row.status,
         seconds=row.seconds,
         created=row.created,
         test_uses=row.test_uses,
-        result=None if row.result is None else json.loads(row.result),
+        result=parsed(row.result, RESULT),
     )
