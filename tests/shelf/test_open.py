@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
 from modelshelf.core.errors import ShelfError
-from modelshelf.shelf import Job, Shelf, database, schema, store
+from modelshelf.shelf import Job, Shelf, database, schema, upkeep
 from tests.shelf.helpers import fill, leg, new_trial, study
 
 
@@ -215,7 +217,7 @@ def test_a_failure_after_opening_closes_the_database(
     def fails(*_: object) -> None:
         raise ShelfError("no")
 
-    monkeypatch.setattr(store, "Studies", fails)
+    monkeypatch.setattr(upkeep, "Studies", fails)
     with pytest.raises(ShelfError, match="no"):
         Shelf.open(filled)
     assert not (filled / "shelf.sqlite-wal").exists()
@@ -425,6 +427,51 @@ def test_an_older_read_only_shelf_is_told(filled: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(database, "writable", lambda _: False)
     with pytest.raises(ShelfError, match=r"older modelshelf .* cannot be written"):
         Shelf.open(filled)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without root's rights, if it has them: then as a person who owns nothing."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@pytest.fixture
+def open_to_all(filled: Path) -> Iterator[Path]:
+    """A shelf that everybody can reach."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        shelf = shutil.copytree(filled, Path(folder) / "shelf")
+        yield shelf
+        shelf.chmod(0o755)
+
+
+@pytest.mark.parametrize("closed", ["", "..", "shelf.sqlite", "networks/1/0-4.safetensors"])
+def test_what_may_not_be_read_is_said_to_be_that(open_to_all: Path, closed: str) -> None:
+    (open_to_all / closed).resolve().chmod(0)
+    try:
+        with as_nobody(), pytest.raises(ShelfError) as told, Shelf.open(open_to_all) as shelf:
+            shelf.read_network(("a", 0))
+    finally:
+        (open_to_all / closed).resolve().chmod(0o755)
+    assert "cannot be read: you have no permission to read" in str(told.value)
+
+
+def test_check_says_once_what_may_not_be_read(open_to_all: Path) -> None:
+    (open_to_all / "networks").chmod(0)
+    try:
+        with as_nobody(), Shelf.open(open_to_all) as shelf:
+            found = shelf.check()
+    finally:
+        (open_to_all / "networks").chmod(0o755)
+    assert len(found) == 1
+    assert "cannot be read" in found[0]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

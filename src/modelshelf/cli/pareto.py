@@ -66,7 +66,7 @@ def draw_front(
     shown = _spread(front.members, limit)
     models = [Model.from_record(opened, each.trial) for each in shown]
     seconds = [answer_seconds(each.network, each.preparation) for each in models]
-    winner = (studies[0].result or {}).get("winner", {}).get("barcode", "")
+    winner = studies[0].winner.get("barcode", "")
     if as_json:
         typer.echo(json_line(_plain(front, shown, seconds, winner)))
         return

@@ -41,6 +41,7 @@ COMMANDS = {
     "report": "Write a study down for one who was not there: a page that works offline, or "
     "Markdown.",
     "tokenise": "Take one text apart, step by step: tokens, features, ids, weights.",
+    "remove": "Take a study off the shelf, with all its networks, or the networks of one barcode.",
     "warm": "Compile the engine for this processor, once: for an image, a classroom, or before a "
     "race.",
 }

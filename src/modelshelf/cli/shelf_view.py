@@ -37,7 +37,7 @@ def studies_table(studies: Sequence[StudyRecord], opened: Shelf, width: int) -> 
     )
     rows = []
     for each in studies:
-        winner = each.result["winner"] if each.result else {}
+        winner = each.winner
         rows.append(
             (
                 safe(each.name),
@@ -67,7 +67,7 @@ def networks_lines(
     it has none: a re-test's score is of other rows, and not to be held against the search's.
     """
     listed = list(trials) if everything else _once(trials)
-    winner = (study.result or {}).get("winner", {}).get("barcode", "")
+    winner = study.winner.get("barcode", "")
     shown = listed[:limit] if limit > 0 else listed
     if not any(each.barcode == winner for each in shown):
         shown = shown[: max(limit - 1, 0)] + [t for t in listed if t.barcode == winner][:1]

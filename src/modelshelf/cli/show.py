@@ -56,7 +56,7 @@ def show(
             svg.write_text(drawn(configuration), encoding="utf-8")
         except OSError as error:
             raise ShelfError(f"The barcode cannot be written to {str(svg)!r}: {error}.") from None
-    winner = study.result["winner"] if study.result else {}
+    winner = study.winner
     winner = winner if winner.get("barcode") == trial.barcode else {}
     if as_json:
         found = {**asdict(trial), "curve": [asdict(p) for p in points], "winner": winner or None}

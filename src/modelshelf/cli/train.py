@@ -190,7 +190,7 @@ def _train_like(
     as_json: bool,
 ) -> None:
     """A network like another one, on that one's rows."""
-    from modelshelf.data.metrics import METRICS
+    from modelshelf.data.metrics import metric_for
     from modelshelf.shelf import Shelf
     from modelshelf.study.progress import Stopper
     from modelshelf.understanding.like import trained_like
@@ -212,7 +212,7 @@ def _train_like(
     console.print(
         safe(f"Trained on the rows of {study.settings['beside']}, beside it."), style="dim"
     )
-    _end(console, single, study.task, METRICS[study.metric], shelf, as_json)
+    _end(console, single, study.task, metric_for(study.metric, study.task), shelf, as_json)
 
 
 def _end(

@@ -19,11 +19,14 @@ def best_copy(shelf: Shelf, barcode: str) -> TrialRecord:
     found = shelf.resolve(barcode)
     names = {each.study for each in found}
     studies = [each for each in shelf.studies() if each.name in names]
-    winners = {each.result["winner"]["copy"] for each in studies if each.result}
+    winners = {each.winner["copy"] for each in studies if each.winner}
 
-    def rank(record: TrialRecord) -> tuple[bool, bool, int, float]:
-        usable = record.best_epoch > 0
-        return record.copy not in winners, not usable, _RANK[record.purpose], record.loss
+    kept = any(each.size for each in found)  # not so of an objective's, or where all were removed
+
+    def rank(record: TrialRecord) -> tuple[bool, bool, bool, int, float]:
+        removed, usable = kept and not record.size, record.best_epoch > 0
+        won = record.copy in winners
+        return removed, not won, not usable, _RANK[record.purpose], record.loss
 
     if len({each.fingerprint for each in studies}) > 1:
         best = [min((e for e in found if e.study == s.name), key=rank) for s in studies]

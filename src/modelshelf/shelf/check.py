@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,22 +14,25 @@ from modelshelf.core.records import Status
 from modelshelf.core.words import counted
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
+from modelshelf.shelf.fitting import rows_of, undamaged
 from modelshelf.shelf.problems import told
-from modelshelf.shelf.reading import TRIALS, jobs, trials, undamaged
-from modelshelf.shelf.schema import configuration, curve, job, study, trial
+from modelshelf.shelf.reading import TRIALS, jobs, named, trials
+from modelshelf.shelf.records import StoredFile
+from modelshelf.shelf.schema import REMOVED, configuration, curve, job, study, trial
+from modelshelf.shelf.shapes import parsed
 from modelshelf.shelf.studies import Studies
 from modelshelf.shelf.tensors import decode
 from modelshelf.space.barcode import VERSION
 from modelshelf.space.configuration import Configuration
 
-__all__ = ["orphans", "problems"]
+__all__ = ["damage", "fault", "orphans", "problems"]
 
 _KEPT = {Status.PAUSED.value, Status.FINISHED.value, Status.STOPPED.value}
 
 
 def problems(database: Database, files: Files) -> Iterator[str]:
     """Every problem, a sentence each."""
-    broken = list(_damage(database))
+    broken = list(damage(database))
     yield from broken
     if broken:
         return  # what a broken database says of its files is not worth telling
@@ -40,7 +42,7 @@ def problems(database: Database, files: Files) -> Iterator[str]:
         try:
             for look in (_barcodes, _curves, _log):
                 yield from _looked(database, look)
-            rows = connection.execute(_FILED).all()
+            rows = rows_of(connection, _FILED)
         finally:
             connection.exec_driver_sql("COMMIT")
         for row in rows:
@@ -50,20 +52,11 @@ def problems(database: Database, files: Files) -> Iterator[str]:
             files.read_described("preparation", name)
         except ShelfError as error:
             yield str(error)
-    for name in sorted(_ensembles(database)):
+    for name in sorted(n for n in named(database) if n.startswith("ensembles/")):
         try:
             files.read_described("ensemble", name)
         except ShelfError as error:
             yield str(error)
-
-
-def _ensembles(database: Database) -> set[str]:
-    """The files of the ensembles that studies' results name."""
-    with database.reading() as connection:
-        stored = connection.execute(select(study.c.result).where(study.c.result.is_not(None)))
-        results = [json.loads(result) for result in stored.scalars()]
-        found = [each.get(kind) or {} for each in results for kind in ("ensemble", "bag")]
-    return {each["file"] for each in found if each.get("file")}
 
 
 _FILED = (
@@ -73,8 +66,8 @@ _FILED = (
 )
 
 
-def _damage(database: Database) -> Iterator[str]:
-    """What makes the database itself unreadable."""
+def damage(database: Database) -> Iterator[str]:
+    """What makes the database itself unreadable, a sentence each."""
     with database.reading() as connection:
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)").all():
             if line != "ok":
@@ -84,6 +77,8 @@ def _damage(database: Database) -> Iterator[str]:
             yield f"In the database, {where} of {table} belongs to a {parent} that is not there."
     try:
         trials(database, TRIALS)
+        with database.reading() as connection, undamaged(database.path):
+            rows_of(connection, _FILED)
         studies = Studies(database)
         for each in studies.all():
             jobs(database, studies.id(each.name))
@@ -100,11 +95,11 @@ def _looked(database: Database, look: Callable[[Connection], Iterator[str]]) -> 
 
 
 def _barcodes(connection: Connection) -> Iterator[str]:
-    for row in connection.execute(select(configuration)).all():
+    for row in rows_of(connection, select(configuration)):
         if row.version != VERSION:
             continue  # an old barcode is the hash of an old form
         try:
-            found = Configuration.from_json(json.loads(row.settings)).barcode
+            found = Configuration.from_json(parsed(row.settings, dict[str, Any])).barcode
         except (UserError, ValueError, TypeError) as error:
             yield f"The configuration {row.barcode} cannot be read: {error}"
             continue
@@ -133,7 +128,7 @@ def _curves(connection: Connection) -> Iterator[str]:
         )
         .order_by(trial.c.study_id, trial.c.number)
     )
-    for row in connection.execute(query).all():
+    for row in rows_of(connection, query):
         found = (row.points or 0, row.first or 0, row.last or 0)
         if found != (row.epoch, min(row.epoch, 1), row.epoch):
             yield (
@@ -163,7 +158,7 @@ def _log(connection: Connection) -> Iterator[str]:
         .join(legs, (legs.c.study_id == trial.c.study_id) & (legs.c.trial == trial.c.number))
         .order_by(trial.c.study_id, trial.c.number)
     )
-    for row in connection.execute(query).all():
+    for row in rows_of(connection, query):
         agree = (row.epoch, row.steps) == (row.log_epoch or 0, row.log_steps or 0)
         if not agree or not math.isclose(row.seconds, row.log_seconds or 0.0, abs_tol=1e-9):
             yield (
@@ -177,33 +172,45 @@ def _log(connection: Connection) -> Iterator[str]:
         .join(study, study.c.id == job.c.study_id)
         .where(job.c.retired.is_not(None), ~job.c.done)
     )
-    for row in connection.execute(early).all():
+    for row in rows_of(connection, early):
         yield f"Job {row.number} of study {row.name!r} has retired, and is not done."
 
 
 def _network(connection: Connection, files: Files, row: Row[Any]) -> Iterator[str]:
     whose = f"of trial {row.number} of study {row.study!r}"
     if not row.file:
-        if row.status in _KEPT and row.best_epoch > 0:
+        if row.status in _KEPT and row.best_epoch > 0 and row.checksum != REMOVED:
             yield f"The network {whose} is not on the shelf, though the trial is {row.status}."
         return
     try:
-        data = files.bytes_of(row.file)
-    except FileNotFoundError:
-        if _moved_on(connection, row):
-            return
-        yield f"The network {whose} is missing: there is no file {row.file}."
-        return
+        wrong = fault(files, StoredFile(row.file, row.size, row.checksum))
     except ShelfError as error:
         yield str(error)
         return
-    if len(data) != row.size or hashlib.sha256(data).hexdigest() != row.checksum:
-        yield f"The network {whose} is damaged: {row.file} is not what was written."
-        return
+    if wrong and not (wrong.startswith("missing") and _moved_on(connection, row)):
+        yield f"The network {whose} is {wrong}."
+
+
+def fault(files: Files, file: StoredFile) -> str:
+    """What is wrong with a network's file, in words; nothing where it is what was written.
+
+    Raises `ShelfError` where it cannot be looked at.
+    """
+    try:
+        data = files.bytes_of(file.name)
+    except FileNotFoundError:
+        return f"missing: there is no file {file.name}"
+    except ShelfError as error:
+        if error.__cause__ is not None:  # the disk, or who may read it
+            raise
+        return f"damaged: it names a file {file.name!r}"
+    if len(data) != file.size or hashlib.sha256(data).hexdigest() != file.checksum:
+        return f"damaged: {file.name} is not what was written"
     try:
         decode(data)
     except ValueError as error:
-        yield f"The network {whose} is damaged: {row.file} cannot be read ({error})."
+        return f"damaged: {file.name} cannot be read ({error})"
+    return ""
 
 
 def _moved_on(connection: Connection, row: Row[Any]) -> bool:
@@ -218,8 +225,5 @@ def orphans(database: Database, files: Files) -> Iterator[str]:
     """Files of networks, preparations and ensembles that nothing names."""
     with told(files.root):
         found = list(files.every())
-    with database.reading() as connection:
-        named = set(connection.execute(select(trial.c.file)).scalars())
-        named |= set(connection.execute(select(trial.c.preparation).distinct()).scalars())
-    named |= _ensembles(database)
-    yield from (name for name in found if name not in named)
+    kept = named(database)
+    yield from (name for name in found if name not in kept)

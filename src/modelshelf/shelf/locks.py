@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.shelf.problems import told
 
-__all__ = ["locked"]
+__all__ = ["all_locked", "locked"]
 
 
 @contextmanager
@@ -35,3 +35,26 @@ def locked(shelf: Path, study: int, name: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def all_locked(shelf: Path, studies: Iterable[int]) -> Iterator[bool]:
+    """Hold the locks of all these studies, or of none; whether they are held.
+
+    They are not where another process holds one.
+    """
+    from filelock import FileLock, Timeout
+
+    with ExitStack() as held:
+        with told(shelf):
+            folder = shelf / "locks"
+            folder.mkdir(exist_ok=True)
+            try:
+                for each in sorted(studies):
+                    held.enter_context(FileLock(folder / f"{each}.lock").acquire(timeout=0))
+            except Timeout:
+                held.close()
+                idle = False
+            else:
+                idle = True
+        yield idle

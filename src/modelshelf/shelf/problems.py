@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ def _system_words(shelf: Path, error: OSError) -> str:
     if error.errno in _FULL:
         return _full(shelf)
     if error.errno in _READ_ONLY:
-        return unwritable(shelf)
+        return _forbidden(shelf, error.filename)
     return f"The shelf at {shelf} cannot be read or written: {error.strerror or error}."
 
 
@@ -60,7 +61,7 @@ def _sqlite_words(shelf: Path, error: sqlite3.Error) -> str:
     if code == sqlite3.SQLITE_FULL:
         return _full(shelf)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return unwritable(shelf)
+        return _forbidden(shelf)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return (
             f"The shelf at {shelf} has been busy for too long: another process is writing to it. "
@@ -89,6 +90,20 @@ def _full(shelf: Path) -> str:
         f"The disk is full: the shelf at {shelf} cannot be written. What was on it is kept. "
         "Make room and run the same command again, or use another shelf."
     )
+
+
+def _forbidden(shelf: Path, what: str | None = None) -> str:
+    """What is not allowed: to read, if that is not, or to write."""
+    files = [shelf, *(shelf / f"shelf.sqlite{suffix}" for suffix in ("", "-wal", "-shm"))]
+    for file in [*files, Path(what or shelf)]:
+        for path in (*reversed(file.parents), file):
+            wanted = os.X_OK if path != file else os.R_OK
+            if os.path.lexists(path) and not os.access(path, wanted):
+                return (
+                    f"The shelf at {shelf} cannot be read: you have no permission to read {path}. "
+                    "Allow reading there, or use another shelf (--shelf, or MODELSHELF_SHELF)."
+                )
+    return unwritable(shelf)
 
 
 def unwritable(shelf: Path) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
@@ -15,8 +12,10 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, select
 from modelshelf.core.errors import ShelfError, nearest
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialRecord
 from modelshelf.shelf.database import Database
+from modelshelf.shelf.fitting import column_of, rows_of, undamaged
 from modelshelf.shelf.records import Job, JobRecord, StoredFile, TrialFile
 from modelshelf.shelf.schema import configuration, curve, job, study, trial
+from modelshelf.shelf.shapes import RESULT, parsed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +29,9 @@ __all__ = [
     "curves_of",
     "files",
     "jobs",
+    "named",
     "sorted_by",
     "trials",
-    "undamaged",
 ]
 
 #: Trials with all that their records hold, column by field.
@@ -64,18 +63,6 @@ SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
 }
 
 
-@contextmanager
-def undamaged(path: Path) -> Iterator[None]:
-    """Raise `ShelfError` where a row cannot be what modelshelf wrote."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError) as error:
-        raise ShelfError(
-            f"The shelf at {path} is damaged: a row of it cannot be read ({error}). "
-            "Put back a copy of it; `modelshelf shelf --check` lists all that is damaged."
-        ) from error
-
-
 def sorted_by(query: Select[Any], sort: str) -> Select[Any]:
     """The query in this order, ties in the order in which trials were made."""
     if sort not in SORTS:
@@ -86,7 +73,7 @@ def sorted_by(query: Select[Any], sort: str) -> Select[Any]:
 def trials(database: Database, query: Select[Any]) -> tuple[TrialRecord, ...]:
     """The records of a query on `TRIALS`."""
     with database.reading() as connection, undamaged(database.path):
-        return tuple(_trial(row) for row in connection.execute(query).all())
+        return tuple(_trial(row) for row in rows_of(connection, query))
 
 
 def curve_of(database: Database, study_id: int, number: int) -> tuple[CurvePoint, ...]:
@@ -96,8 +83,8 @@ def curve_of(database: Database, study_id: int, number: int) -> tuple[CurvePoint
         .where(curve.c.study_id == study_id, curve.c.trial == number)
         .order_by(curve.c.epoch)
     )
-    with database.reading() as connection:
-        rows = connection.execute(query).all()
+    with database.reading() as connection, undamaged(database.path):
+        rows = rows_of(connection, query)
     return tuple(CurvePoint(epoch, *map(_number, numbers)) for epoch, *numbers in rows)
 
 
@@ -110,8 +97,8 @@ def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64
         .where(curve.c.study_id == study_id)
         .order_by(curve.c.trial, curve.c.epoch)
     )
-    with database.reading() as connection:
-        rows = np.array([tuple(row) for row in connection.execute(query).all()], np.float64)
+    with database.reading() as connection, undamaged(database.path):
+        rows = np.array([tuple(row) for row in rows_of(connection, query)], np.float64)
     if not len(rows):
         return {}
     numbers, first = np.unique(rows[:, 0], return_index=True)
@@ -119,11 +106,20 @@ def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64
     return {int(number): part for number, part in zip(numbers, parts, strict=True)}
 
 
+_WHOLE = select(trial.c.number).join(configuration, configuration.c.barcode == trial.c.barcode)
+
+
 def jobs(database: Database, study_id: int) -> tuple[JobRecord, ...]:
     """A study's log, in order of dispatch."""
     query = select(job).where(job.c.study_id == study_id).order_by(job.c.number)
     with database.reading() as connection, undamaged(database.path):
-        return tuple(_job(row) for row in connection.execute(query).all())
+        log = tuple(_job(row) for row in rows_of(connection, query))
+        known = column_of(connection, _WHOLE.where(trial.c.study_id == study_id))
+        if [each.job.number for each in log] != list(range(len(log))):
+            raise ValueError("a job is missing in a study's log")
+        if not {each.job.trial for each in log} <= set(known):
+            raise ValueError("a job is of a trial that is not there")
+    return log
 
 
 def files(database: Database, study_id: int, number: int | None = None) -> dict[int, TrialFile]:
@@ -133,12 +129,27 @@ def files(database: Database, study_id: int, number: int | None = None) -> dict[
     ).where(trial.c.study_id == study_id, trial.c.file != "")
     if number is not None:
         query = query.where(trial.c.number == number)
-    with database.reading() as connection:
-        rows = connection.execute(query).all()
+    with database.reading() as connection, undamaged(database.path):
+        rows = rows_of(connection, query)
     return {
         number: TrialFile(StoredFile(name, size, checksum), preparation)
         for number, name, size, checksum, preparation in rows
     }
+
+
+def named(database: Database, but: int | None = None) -> set[str]:
+    """Every file that a row names, those of one study left out where it is given."""
+    of, result = trial.c.study_id, study.c.result
+    queries = (
+        select(trial.c.file).where(of.is_distinct_from(but)),
+        select(trial.c.preparation).where(of.is_distinct_from(but)).distinct(),
+    )
+    with database.reading() as connection, undamaged(database.path):
+        found = {name for query in queries for name in column_of(connection, query)}
+        query = select(result).where(result.is_not(None), study.c.id.is_distinct_from(but))
+        results = [parsed(each, RESULT) for each in column_of(connection, query)]
+    ensembles = [each.get(kind) or {} for each in results for kind in ("ensemble", "bag")]
+    return (found | {each.get("file", "") for each in ensembles}) - {""}
 
 
 def counts(database: Database, study_id: int) -> dict[Status, int]:
@@ -149,12 +160,19 @@ def counts(database: Database, study_id: int) -> dict[Status, int]:
         .group_by(trial.c.status)
     )
     with database.reading() as connection, undamaged(database.path):
-        found = {Status(status): count for status, count in connection.execute(query).all()}
+        found = {Status(status): count for status, count in rows_of(connection, query)}
     return {status: found.get(status, 0) for status in Status}
 
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
+
+
+@lru_cache(maxsize=4096)
+def _settings(text: str) -> dict[str, Any]:
+    """A configuration; networks of re-tests share it."""
+    found: dict[str, Any] = parsed(text, dict[str, Any])
+    return found
 
 
 def _trial(row: Row[Any]) -> TrialRecord:
@@ -163,13 +181,15 @@ def _trial(row: Row[Any]) -> TrialRecord:
     values["status"] = Status(values["status"])
     values["loss"] = _number(values["loss"])
     values["score"] = _number(values["score"])
-    values["configuration"] = json.loads(values["configuration"])
+    values["configuration"] = dict(_settings(values["configuration"]))
     return TrialRecord(**values)
 
 
 def _job(row: Row[Any]) -> JobRecord:
     outcome = None
     if row.done:
+        if None in (row.epoch, row.best_epoch, row.seconds, row.steps, row.reason):
+            raise ValueError("a job is done, and does not say what came of it")
         outcome = Outcome(
             status=Status(row.status),
             epoch=row.epoch,

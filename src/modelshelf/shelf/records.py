@@ -40,6 +40,11 @@ class StudyRecord:
     result: dict[str, Any] | None = field(default=None, hash=False)
 
     @property
+    def winner(self) -> dict[str, Any]:
+        """What the result says of its winner; empty where there is none yet."""
+        return (self.result or {}).get("winner") or {}
+
+    @property
     def is_objective(self) -> bool:
         """Whether its trials are calls of a person's function, which keeps its own networks."""
         return "optuna" in self.settings

@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, or_, select
 from modelshelf.core.errors import BarcodeError
 from modelshelf.core.records import TrialRecord
 from modelshelf.shelf.database import Database
+from modelshelf.shelf.fitting import column_of, rows_of, undamaged
 from modelshelf.shelf.reading import TRIALS, sorted_by, trials
 from modelshelf.shelf.schema import study, trial
 from modelshelf.space.barcode import clean
@@ -30,14 +31,18 @@ def resolve(database: Database, prefix: str) -> tuple[TrialRecord, ...]:
     wanted = clean(prefix)
     by_barcode, by_copy = _begins(trial.c.barcode, wanted), _begins(trial.c.copy, wanted)
     query = select(trial.c.barcode).where(or_(by_barcode, by_copy)).distinct().limit(2)
-    with database.reading() as connection:
-        barcodes = [row.barcode for row in connection.execute(query)]
+    with database.reading() as connection, undamaged(database.path):
+        barcodes = column_of(connection, query)
     if not barcodes:
         raise _nothing(database, prefix, wanted)
     if len(barcodes) > 1:
         raise _several(database, prefix, or_(by_barcode, by_copy))
     found = trials(database, sorted_by(TRIALS.where(by_barcode), "score"))
-    return found or trials(database, sorted_by(TRIALS.where(by_copy), "score"))
+    found = found or trials(database, sorted_by(TRIALS.where(by_copy), "score"))
+    with undamaged(database.path):
+        if not found:
+            raise ValueError(f"trials of {barcodes[0]} are of no study, or no configuration")
+    return found
 
 
 def _begins(column: Column[str], wanted: str) -> ColumnElement[bool]:
@@ -47,8 +52,8 @@ def _begins(column: Column[str], wanted: str) -> ColumnElement[bool]:
 
 def _nothing(database: Database, prefix: str, wanted: str) -> BarcodeError:
     query = select(trial.c.barcode).distinct().limit(_COMPARED)
-    with database.reading() as connection:
-        known = {row.barcode[: len(wanted)]: row.barcode for row in connection.execute(query)}
+    with database.reading() as connection, undamaged(database.path):
+        known = {each[: len(wanted)]: each for each in column_of(connection, query)}
     if not known:
         return BarcodeError(
             f"{prefix!r} names no network: the shelf at {database.path} is empty. "
@@ -71,8 +76,8 @@ def _several(database: Database, prefix: str, begins: ColumnElement[bool]) -> Ba
         .order_by(trial.c.barcode)
         .limit(_SHOWN + 1)
     )
-    with database.reading() as connection:
-        rows = connection.execute(query).all()
+    with database.reading() as connection, undamaged(database.path):
+        rows = rows_of(connection, query)
     shown = ", ".join(f"{barcode} (study {name!r})" for barcode, name in rows[:_SHOWN])
     more = ", …" if len(rows) > _SHOWN else ""
     return BarcodeError(f"{prefix!r} names several networks: {shown}{more}. Say more letters.")

@@ -24,6 +24,7 @@ __all__ = [
     "APPLICATION_ID",
     "HEAD",
     "METADATA",
+    "REMOVED",
     "REVISIONS",
     "configuration",
     "curve",
@@ -39,6 +40,9 @@ HEAD = REVISIONS[-1]
 
 #: Marks a SQLite file as a shelf: "mshf", in the header of the database.
 APPLICATION_ID = 0x6D736866
+
+#: In place of a checksum: a person took the network off the shelf, and its file is not missed.
+REMOVED = "removed"
 
 METADATA = MetaData()
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import CurvePoint, Purpose, Status, TrialRecord
-from modelshelf.shelf import check, reading, repair, writing
-from modelshelf.shelf.database import Database, open_database
-from modelshelf.shelf.files import Files
-from modelshelf.shelf.locks import locked
+from modelshelf.shelf import reading, writing
+from modelshelf.shelf.database import open_database
+from modelshelf.shelf.fitting import column_of, undamaged
 from modelshelf.shelf.place import locate
 from modelshelf.shelf.records import (
     Completed,
@@ -27,8 +25,9 @@ from modelshelf.shelf.records import (
     TrialFile,
 )
 from modelshelf.shelf.resolve import resolve
+from modelshelf.shelf.schema import REMOVED
 from modelshelf.shelf.schema import trial as trial_table
-from modelshelf.shelf.studies import Studies
+from modelshelf.shelf.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Shelf"]
 
 
-class Shelf:
+class Shelf(Upkeep):
     """A folder with all that was trained. Open it with `Shelf.open`, as a context manager.
 
     Only the thread that opened a shelf may use it, but for `write_network`, `read_network` with a
@@ -50,13 +49,6 @@ class Shelf:
     ...     shelf.studies()
     ()
     """
-
-    def __init__(self, database: Database) -> None:
-        self.path = database.path  #: the folder
-        self._database = database
-        self._files = Files(database.path)
-        self._studies = Studies(database)
-        self._held: set[str] = set()
 
     @staticmethod
     def locate(where: str | Path | None = None) -> Path:
@@ -132,19 +124,6 @@ class Shelf:
         changes = {"status": status, "seconds": seconds, "result": result, "test_uses": test_uses}
         told = {"key": key, "settings": settings, "understood": understood}
         self._studies.update(name, {**changes, **told})
-
-    @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Hold a study while it is trained. It is given back even where the process is killed.
-
-        Raises `ShelfError` where another process holds it.
-        """
-        with locked(self.path, self._studies.id(name), name):
-            self._held.add(name)
-            try:
-                yield
-            finally:
-                self._held.discard(name)
 
     # ---- writing
 
@@ -310,44 +289,11 @@ class Shelf:
     def preparation_of(self, study: str, number: int) -> str:
         """The name of the preparation that a trial was trained with; empty where it has none."""
         query = select(trial_table.c.preparation).where(*self._this(study, number))
-        with self._database.reading() as connection:
-            found = connection.execute(query).scalar()
-        if found is None:
+        with self._database.reading() as connection, undamaged(self.path):
+            found = column_of(connection, query)
+        if not found:
             raise self._no_trial(study, number)
-        return str(found)
-
-    def sweep(self, study: str) -> int:
-        """Delete the files in a study's folder that no row names, left there by a kill.
-
-        Returns how many there were. Raises `RuntimeError` unless the study's lock is held: what
-        another process has just written, and not yet named, must stay.
-        """
-        if study not in self._held:
-            raise RuntimeError(f"sweeping study {study!r} needs its lock: use `with shelf.lock()`")
-        return repair.sweep(self._database, self._files, self._studies.id(study))
-
-    def lost(self, study: str) -> tuple[int, ...]:
-        """Numbers of a study's trials whose file is missing, or of another size than was written.
-
-        Quick, for no file is read: one that is damaged and of the right size is found by `check`.
-        """
-        return repair.lost(self._database, self._files, self._studies.id(study))
-
-    def restore(self, study: str, number: int, file: StoredFile, copy: str) -> None:
-        """Name a trial's network anew, where it was lost and has been trained again."""
-        self._files.sync([file.name])
-        where = self._this(study, number)
-        told = {"file": file.name, "size": file.size, "checksum": file.checksum, "copy": copy}
-        with self._database.writing() as connection:
-            connection.execute(update(trial_table).where(*where).values(told))
-
-    def check(self) -> tuple[str, ...]:
-        """All that is wrong with the shelf, a sentence each; nothing where it is sound."""
-        return tuple(check.problems(self._database, self._files))
-
-    def orphans(self) -> tuple[str, ...]:
-        """Files that nothing names: of networks at work, or left by a kill. No problem."""
-        return tuple(check.orphans(self._database, self._files))
+        return str(found[0])
 
     def _this(self, study: str, number: int) -> tuple[Any, Any]:
         number_of = trial_table.c.study_id == self._studies.id(study)
@@ -357,9 +303,12 @@ class Shelf:
         found = reading.files(self._database, self._studies.id(study), number).get(number)
         if found is None:
             status = self.trial(study, number).status.value
+            query = select(trial_table.c.checksum).where(*self._this(study, number))
+            with self._database.reading() as connection:
+                removed = connection.execute(query).scalar() == REMOVED
             raise ShelfError(
                 f"Trial {number} of study {study!r} has no network on the shelf at {self.path} "
-                f"(it is {status})."
+                f"({'it was removed' if removed else f'it is {status}'})."
             )
         return found
 

@@ -12,9 +12,10 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from modelshelf.core.errors import ShelfError, nearest
 from modelshelf.core.records import Direction, Task
 from modelshelf.shelf.database import Database
-from modelshelf.shelf.reading import undamaged
+from modelshelf.shelf.fitting import rows_of, undamaged
 from modelshelf.shelf.records import StudyRecord
 from modelshelf.shelf.schema import study
+from modelshelf.shelf.shapes import RESULT, SETTINGS, UNDERSTOOD, parsed
 
 __all__ = ["Studies"]
 
@@ -25,17 +26,22 @@ class Studies:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ids: dict[str, int] = {}
-        self._learn()
+        self.learn()
 
-    def _learn(self) -> None:
-        with self._database.reading() as connection:
-            rows = connection.execute(select(study.c.name, study.c.id)).all()
+    def __contains__(self, name: str) -> bool:
+        return name in self._ids
+
+    def learn(self) -> None:
+        """Look which studies there are: other processes add and remove them."""
+        query = select(study.c.name, study.c.id)
+        with self._database.reading() as connection, undamaged(self._database.path):
+            rows = rows_of(connection, query)
         self._ids = {row.name: row.id for row in rows}
 
     def id(self, name: str) -> int:
         """A study's number. Raises `ShelfError` where there is none of this very name."""
         if name not in self._ids:
-            self._learn()
+            self.learn()
         if name not in self._ids:
             raise self._unknown(name)
         return self._ids[name]
@@ -79,7 +85,7 @@ class Studies:
                     "already: choose another name with --study."
                 )
             connection.execute(insert(study).values(_row(record)))
-        self._learn()
+        self.learn()
 
     def update(self, name: str, changes: dict[str, Any]) -> None:
         """Change columns of a study; those that are None stay as they are."""
@@ -96,7 +102,7 @@ class Studies:
     def _records(self, query: Select[Any]) -> tuple[StudyRecord, ...]:
         path = self._database.path
         with self._database.reading() as connection, undamaged(path):
-            return tuple(_record(row) for row in connection.execute(query).all())
+            return tuple(_record(row) for row in rows_of(connection, query))
 
     def _unknown(self, name: str) -> ShelfError:
         return ShelfError(
@@ -133,11 +139,11 @@ def _record(row: Row[Any]) -> StudyRecord:
         metric=row.metric,
         direction=Direction(row.direction),
         seed=row.seed,
-        settings=json.loads(row.settings),
-        understood=tuple(json.loads(row.understood)),
+        settings=parsed(row.settings, SETTINGS),
+        understood=tuple(parsed(row.understood, UNDERSTOOD)),
         status=row.status,
         seconds=row.seconds,
         created=row.created,
         test_uses=row.test_uses,
-        result=None if row.result is None else json.loads(row.result),
+        result=parsed(row.result, RESULT),
     )

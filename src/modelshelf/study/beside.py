@@ -139,7 +139,7 @@ def train_one_beside(
     made = trial_seed(seed, Purpose.TRAIN, configuration.barcode, SEARCH_SPLIT)
     for each in shelf.trials(beside.name, purpose=Purpose.TRAIN):
         same = each.barcode == configuration.barcode and each.seed == made
-        if same and each.status is Status.FINISHED:
+        if same and each.status is Status.FINISHED and each.size:
             return from_shelf(shelf, each)
     with shelf.lock(beside.name):
         shelf.sweep(beside.name)

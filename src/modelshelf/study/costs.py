@@ -14,7 +14,7 @@ import numpy as np
 from modelshelf.core.protocols import Network, TrainingData
 from modelshelf.core.records import Direction, Purpose, Status, TrialRecord
 from modelshelf.core.seeds import generator
-from modelshelf.data.metrics import METRICS
+from modelshelf.data.metrics import metric_for
 from modelshelf.data.prepare import Preparation
 from modelshelf.engines import numpy_
 from modelshelf.engines.numpy_.assemble import layout_of
@@ -93,7 +93,7 @@ def front_of(shelf: Shelf, study: StudyRecord) -> Front:
     Re-tests and the winner's last training are on other rows, and left out. Raises `ShelfError`
     where the study is of an objective function.
     """
-    metric = METRICS[with_networks(study).metric]
+    metric = metric_for(with_networks(study).metric, study.task)
     sign = 1.0 if study.direction is Direction.MINIMIZE else -1.0
     files = shelf.files(study.name)
     preparations: dict[str, Preparation] = {}

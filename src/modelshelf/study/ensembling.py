@@ -271,7 +271,8 @@ class _Again:
         if record.study not in self._studies:
             found: dict[str, list[TrialRecord]] = {}
             for each in self._shelf.trials(record.study, sort="number"):
-                if each.purpose in _RETESTS and each.status not in _UNUSABLE and each.best_epoch:
+                usable = each.status not in _UNUSABLE and each.best_epoch and each.size
+                if each.purpose in _RETESTS and usable:
                     found.setdefault(each.barcode, []).append(each)
             self._studies[record.study] = found
         return self._studies[record.study].get(record.barcode, [])

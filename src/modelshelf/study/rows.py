@@ -8,7 +8,7 @@ from typing import Any
 
 from modelshelf.core.errors import DataError, ShelfError
 from modelshelf.data.dataset import Dataset, Kind, Schema, Table
-from modelshelf.data.metrics import METRICS
+from modelshelf.data.metrics import metric_for
 from modelshelf.data.read import read_again
 from modelshelf.data.split import drawn_rows
 from modelshelf.data.understand import as_understood
@@ -104,7 +104,7 @@ def problem_on(record: StudyRecord, dataset: Dataset, apart: TestSet) -> Problem
     drawn = record.settings.get("drawn")
     return Problem(
         learned_from(development, drawn, record.seed),
-        METRICS[record.metric],
+        metric_for(record.metric, record.task),
         record.seed,
         record.settings.get("folds", 0),
         *tested,

@@ -159,7 +159,7 @@ def train_and_shelve(
         barcode = wanted.for_text(dataset.schema.texts).barcode
         lost = None  # its number, where its file is
         for each in opened.trials(name):
-            if each.barcode == barcode and each.status is Status.FINISHED:
+            if each.barcode == barcode and each.status is Status.FINISHED and each.size:
                 here = torch_network if engines is None else engines.here
                 try:
                     return from_shelf(opened, each, here)

@@ -39,7 +39,7 @@ def go_on_with(
     if not log or log[-1]["space"] == entry["space"]:
         return record
     done = record.status == "done" and record.result is not None
-    winner = record.result["winner"]["barcode"] if done and record.result else None
+    winner = record.winner.get("barcode") if done else None
     past = {**log[-1], "seconds": record.seconds, "winner": winner}
     settings = {**record.settings, "space": entry["space"], "spaces": [*log[:-1], past, entry]}
     changes: Mapping[str, Any] = {"status": "open", "seconds": 0.0, "key": key}

@@ -74,7 +74,7 @@ def warm_start(
 
 def _best(shelf: Shelf, record: StudyRecord) -> tuple[Configuration, ...]:
     """A study's winner, and then the best of its search."""
-    best = [record.result["winner"]["configuration"]] if record.result else []
+    best = [record.winner["configuration"]] if record.winner else []
     best += [
         trial.configuration
         for trial in shelf.trials(record.name, purpose=Purpose.SEARCH, limit=_EACH)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modelshelf.core.errors import BarcodeError, DataError, SettingError
 from modelshelf.core.records import Purpose, Status, TrialRecord
 from modelshelf.data.dataset import Label, Schema, Table
-from modelshelf.data.metrics import METRICS, Metric, score
+from modelshelf.data.metrics import Metric, metric_for, score
 from modelshelf.data.read import read_again
 from modelshelf.data.tensor import Frame, Tensor
 from modelshelf.engines.numpy_ import Network
@@ -167,7 +167,7 @@ class _Comparing:
     @property
     def metric(self) -> Metric:
         """The first network's study's."""
-        return METRICS[self.study.metric]
+        return metric_for(self.study.metric, self.study.task)
 
     @cached_property
     def sources(self) -> dict[str, Source]:

@@ -11,7 +11,7 @@ import numpy as np
 from modelshelf.core.errors import ShelfError
 from modelshelf.core.records import Direction, Purpose, Status, TrialRecord
 from modelshelf.core.words import counted
-from modelshelf.data.metrics import METRICS
+from modelshelf.data.metrics import metric_for
 from modelshelf.insight.explanation import Explanation, explained
 from modelshelf.insight.studied import Studied
 from modelshelf.search import Result
@@ -100,7 +100,7 @@ def _results(
     """What each network had reached at each rung."""
     if record.is_objective:
         return _valued(record, trials)
-    rungs, metric, found = rungs_of(space.most_epochs), METRICS[record.metric], []
+    rungs, metric, found = rungs_of(space.most_epochs), metric_for(record.metric, record.task), []
     for each in shelf.jobs(record.name):
         if each.outcome is None or each.job.trial not in trials:
             continue

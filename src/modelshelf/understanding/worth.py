@@ -92,8 +92,8 @@ def worth(
 
 def _network_of(shelf: Shelf, record: StudyRecord) -> TrialRecord:
     """The winner; of networks that were asked for by name, the best one."""
-    if record.result:
-        return shelf.resolve(record.result["winner"]["copy"])[0]
+    if record.winner:
+        return shelf.resolve(record.winner["copy"])[0]
     found = [
         each
         for each in shelf.trials(record.name, purpose=Purpose.TRAIN, sort="loss")
