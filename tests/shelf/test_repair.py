@@ -96,15 +96,12 @@ def test_repair_mends_what_it_can_and_says_so(filled: Shelf) -> None:
     half.write_bytes(b"half")
     said = filled.repair()
     assert [re.sub(r"[0-9a-f]{64}|\.\d+-", "#", each) for each in said] == [
-        "Deleted 1 file of study 'a', left behind: networks/1/9-9.safetensors.",
         "Of study 'a', the networks of these trials are lost: "
         f"0 (missing: there is no file {names[0]}), "
-        f"1 (damaged: {names[1]} is not what was written). "
+        f"1 (damaged: {names[1]} is not what was written), "
+        f"3 (damaged: {names[3]} is not what was written). "
         "The same command that began the study trains them again.",
-        "Of study 'a', the networks of these trials are lost: "
-        f"3 (damaged: {names[3]} is not what was written). Nothing trains them again by itself: "
-        "put back copies of their files, train their like (`modelshelf train --like BARCODE`), or "
-        "`modelshelf remove` them.",
+        "Deleted 1 file of study 'a', left behind: networks/1/9-9.safetensors.",
         "Deleted 2 files of no study, left behind: ensembles/#.safetensors, "
         "networks/77/0-1.safetensors.",
         "Deleted 1 file of the database, left behind: .shelf.sqlite#0a1b2c3d.tmp.",

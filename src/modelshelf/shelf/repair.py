@@ -18,8 +18,8 @@ from modelshelf.shelf.files import Files
 from modelshelf.shelf.locks import all_locked
 from modelshelf.shelf.place import DATABASE
 from modelshelf.shelf.problems import told
-from modelshelf.shelf.reading import named
 from modelshelf.shelf.reading import files as files_of
+from modelshelf.shelf.reading import named
 from modelshelf.shelf.records import StoredFile, StudyRecord
 from modelshelf.shelf.schema import study, trial
 from modelshelf.shelf.studies import Studies
@@ -95,8 +95,8 @@ def repaired(
             if not idle:
                 yield f"The study {each.name!r} is being trained: it was left alone."
                 continue
-            yield from _swept(sweep(database, files, number), f"of study {each.name!r}")
             yield from _mended(database, files, each, number)
+            yield from _swept(sweep(database, files, number), f"of study {each.name!r}")
     swept = sweep_shared(database, files, held)
     if swept is None:
         yield "A study is being trained: preparations and ensembles were left alone."
