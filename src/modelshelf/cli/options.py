@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console, ConsoleDimensions
@@ -82,14 +82,22 @@ Columns = Annotated[
 ]
 
 
+class _Console(Console):
+    """A console that ends the program without a word where its reader went away, as `head` does."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """What Rich takes for a failure."""
+        raise BrokenPipeError
+
+
 def make_console(*, stderr: bool = False) -> Console:
     """A console that obeys NO_COLOR, takes no markup from data, and cuts no lines in a pipe."""
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if console.is_dumb_terminal:
         console.size = ConsoleDimensions(*get_terminal_size())  # Rich takes it to have 80 columns
     if console.is_terminal:
         return console
-    return Console(
+    return _Console(
         stderr=stderr, highlight=False, markup=False, emoji=False, width=160, soft_wrap=True
     )
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from modelshelf.cli.app import tell_program
 from modelshelf.core.errors import StoppedError, nearest
 from modelshelf.core.version import __version__
 
@@ -93,22 +94,28 @@ class Program(TyperGroup):
 
     def make_context(self, *arguments: Any, **named: Any) -> Any:
         """Read what was typed."""
-        with _stopped_in_a_word():
+        with _told():
             return super().make_context(*arguments, **named)
 
     def invoke(self, ctx: Any) -> Any:
         """Run what was typed."""
-        with _stopped_in_a_word():
+        with _told():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _stopped_in_a_word() -> Iterator[None]:
-    """Ctrl-C that no command caught, before Typer ends the program without a word."""
+def _told() -> Iterator[None]:
+    """What Typer would end the program with: without a word, or without one for `--json`."""
     try:
         yield
     except KeyboardInterrupt:
         raise StoppedError("Stopped.") from None
+    except BrokenPipeError:  # Typer takes it for a failure
+        raise typer.Exit(0) from None
+    except Exception as error:
+        if hasattr(error, "format_message"):  # Click's own, which it then prints
+            tell_program(error.format_message(), error.exit_code)  # type: ignore[attr-defined]
+        raise
 
 
 def load(name: str) -> Any:
