@@ -18,6 +18,7 @@ __all__ = [
     "DeviceName",
     "Example",
     "Figure",
+    "Force",
     "KnownModule",
     "RowsFile",
     "ShelfPlace",
@@ -62,6 +63,9 @@ KnownModule = Annotated[
 TestFile = Annotated[str | None, typer.Option("--test", help="And those of its test file.")]
 Figure = Annotated[
     Path | None, typer.Option("--figure", help="Draw it into this .html file, which works offline.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace a file that is there, and is not one of ours.")
 ]
 DeviceName = Annotated[
     str,

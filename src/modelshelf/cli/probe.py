@@ -13,6 +13,7 @@ from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import (
     AsJson,
     Figure,
+    Force,
     KnownModule,
     RowsFile,
     ShelfPlace,
@@ -54,6 +55,7 @@ def probe(
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,
+    force: Force = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
     as_json: AsJson = False,
@@ -71,7 +73,7 @@ def probe(
     from modelshelf.study.progress import Stopper
     from modelshelf.understanding.probe import probe as run
 
-    page_name(figure)
+    page_name(figure, force=force)
     stopper = Stopper()
     with Growing(console, vary) as live, signals(stopper, live):
         found = run(

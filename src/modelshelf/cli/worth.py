@@ -15,6 +15,7 @@ from modelshelf.cli.layout import Column, command, grid, put, room
 from modelshelf.cli.options import (
     AsJson,
     Figure,
+    Force,
     KnownModule,
     RowsFile,
     ShelfPlace,
@@ -43,6 +44,7 @@ def worth(
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,
+    force: Force = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
     as_json: AsJson = False,
@@ -58,7 +60,7 @@ def worth(
     from modelshelf.study.budget import parse_time
     from modelshelf.understanding.worth import worth as judged
 
-    page_name(figure)
+    page_name(figure, force=force)
     console = make_console(stderr=as_json)
     seconds = parse_time(limit)
     with _Told(console) as told:
