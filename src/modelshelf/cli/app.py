@@ -128,6 +128,10 @@ def _leave(status: int) -> NoReturn:
             last.flush()
     kernels = sys.modules.get("modelshelf.engines.kernels")
     if kernels is not None:
+        with suppress(*_GONE):
+            if status == 0 and (note := kernels.untold()):
+                sys.stderr.write(f"{_wrapped(note)}\n")
+                sys.stderr.flush()
         kernels.tidy()
     os._exit(status)
 
