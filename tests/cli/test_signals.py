@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.cli.conftest import Ran
+from tests.cli.conftest import Ran, program, run
 
 #: Says that Python has started and our own code is about to: before that, Ctrl-C is Python's.
 STARTS = """
@@ -122,3 +122,38 @@ from modelshelf.cli.app import entry; entry()
 """
     done = subprocess.run([sys.executable, "-c", script, "shelf"], capture_output=True, text=True)
     assert (done.returncode, done.stderr, done.stdout) == (130, "Stopped.\n", "")
+
+
+@pytest.fixture(scope="module")
+def shelved(tmp_path_factory):
+    """A shelf with a network, the rows that it learned from, and its barcode."""
+    folder = tmp_path_factory.mktemp("pipes")
+    rows = "\n".join(f"{i},{i % 7},{i % 3}.5" for i in range(3000))  # more than a pipe holds
+    (folder / "t.csv").write_text(f"a,b,t\n{rows}\n")
+    made = run("train", folder / "t.csv", "--target", "t", "--set", "epochs=2", "--shelf",
+               folder / "s", "--json")  # fmt: skip
+    assert made.status == 0, made.err
+    return folder, made.json["barcode"]
+
+
+@pytest.mark.parametrize("lines", [0, 1])
+@pytest.mark.parametrize("name", ["shelf", "show", "predict", "hyperparameters", "tune"])
+def test_a_reader_that_goes_away_is_no_failure(name, lines, shelved, space_file):
+    folder, barcode = shelved
+    command = {
+        "shelf": ("shelf", "--all", "--shelf", folder / "s"),
+        "show": ("show", barcode, "--shelf", folder / "s"),
+        "predict": ("predict", barcode, folder / "t.csv", "--shelf", folder / "s"),
+        "hyperparameters": ("hyperparameters",),
+        "tune": ("tune", "--example", "iris", "--trials", 3, "--space", space_file, "--folds", 2,
+                 "--shelf", folder / f"tune {lines}"),
+    }[name]  # fmt: skip
+    with subprocess.Popen(
+        program(*command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:  # fmt: skip
+        for _ in range(lines):
+            assert process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+    assert (process.returncode, err) == (0, "")

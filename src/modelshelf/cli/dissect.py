@@ -21,6 +21,7 @@ from modelshelf.cli.options import (
     ShelfPlace,
     TestFile,
     make_console,
+    seed_of,
 )
 from modelshelf.cli.panel import looking
 from modelshelf.cli.words import json_line, number, safe, typed
@@ -49,7 +50,7 @@ def dissect(
         Path | None,
         typer.Option(help="With --step: a folder for the program and the arrays that it reads."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws rows and permutations.")] = 0,
+    seed: Annotated[int, typer.Option(callback=seed_of, help="Draws rows and permutations.")] = 0,
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,

@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.layout import Column, command, grid, put, room, wrapped
-from modelshelf.cli.options import AsJson, Figure, Force, KnownModule, ShelfPlace, make_console
+from modelshelf.cli.options import (
+    AsJson,
+    Figure,
+    Force,
+    KnownModule,
+    ShelfPlace,
+    make_console,
+    seed_of,
+)
 from modelshelf.cli.words import json_line, safe, typed
 from modelshelf.core.words import counted
 
@@ -41,7 +49,9 @@ def explain(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="With each sentence, the networks it rests on.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Halves of the networks follow from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=seed_of, help="Halves of the networks follow from it.")
+    ] = 0,
     figure: Figure = None,
     force: Force = False,
     shelf: ShelfPlace = None,

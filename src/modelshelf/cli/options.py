@@ -25,6 +25,7 @@ __all__ = [
     "TestFile",
     "make_console",
     "parse_columns",
+    "seed_of",
 ]
 
 ShelfPlace = Annotated[
@@ -64,6 +65,15 @@ TestFile = Annotated[str | None, typer.Option("--test", help="And those of its t
 Figure = Annotated[
     Path | None, typer.Option("--figure", help="Draw it into this .html file, which works offline.")
 ]
+
+
+def seed_of(given: int) -> int:
+    """The seed, in its range: an option's callback."""
+    from modelshelf.core.seeds import checked
+
+    return checked(given)
+
+
 Force = Annotated[
     bool, typer.Option("--force", help="Replace a file that is there, and is not one of ours.")
 ]

@@ -19,6 +19,7 @@ from modelshelf.cli.options import (
     ShelfPlace,
     TestFile,
     make_console,
+    seed_of,
 )
 from modelshelf.cli.probe_view import Growing, lines_of
 from modelshelf.cli.train import parse_settings
@@ -50,7 +51,9 @@ def probe(
         typer.Option("--set", metavar="NAME=VALUE", help="A setting to change first, as in train."),
     ] = None,
     time_limit: Annotated[str, typer.Option("--time", help="Time to train in.")] = "60s",
-    seed: Annotated[int, typer.Option(min=0, help="Seeds of the networks follow from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=seed_of, help="Seeds of the networks follow from it.")
+    ] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Networks trained at a time.")] = None,
     data: RowsFile = None,
     test: TestFile = None,

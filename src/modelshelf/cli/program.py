@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -46,6 +47,7 @@ COMMANDS = {
     "race.",
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
+_NAMES = {"study", "ensemble", "bag", "target"}  # arguments that name what lies on a shelf
 _NARROW = 52  # columns; below, what an option means stands under its name
 
 
@@ -66,6 +68,14 @@ class Command(TyperCommand):
     """One command."""
 
     context_class = Context
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed; names are text, even where the locale knows ASCII alone."""
+        rest: list[str] = super().parse_args(ctx, args)
+        for name in _NAMES & ctx.params.keys():
+            if isinstance(given := ctx.params[name], str):
+                ctx.params[name] = _as_text(ctx, given)
+        return rest
 
 
 class Program(TyperGroup):
@@ -101,6 +111,15 @@ class Program(TyperGroup):
         """Run what was typed."""
         with _told():
             return super().invoke(ctx)
+
+
+def _as_text(ctx: Any, given: str) -> str:
+    """An argument whose bytes the locale could not read, as the UTF-8 that they are."""
+    try:
+        return os.fsencode(given).decode()
+    except UnicodeError:
+        ctx.fail(f"{given!r} is no text: expected UTF-8.")
+        raise
 
 
 @contextmanager

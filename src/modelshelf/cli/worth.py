@@ -21,6 +21,7 @@ from modelshelf.cli.options import (
     ShelfPlace,
     TestFile,
     make_console,
+    seed_of,
 )
 from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import json_line, number, safe, typed
@@ -40,7 +41,9 @@ def worth(
     limit: Annotated[
         str, typer.Option("--time", help="Time for everything, such as 60s or 5m.")
     ] = "60s",
-    seed: Annotated[int, typer.Option(min=0, help="Every random draw follows from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=seed_of, help="Every random draw follows from it.")
+    ] = 0,
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,
