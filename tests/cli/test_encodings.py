@@ -40,7 +40,13 @@ def asked(folder, barcodes, space_file):
     yield ("show", "no such thing → 名")
 
 
-@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(each, marks=[pytest.mark.slow] * (each in ("latin-1", "ascii")))
+        for each in ENCODINGS
+    ],
+)
 def test_every_command_can_be_read(name, tuned, space_file):
     folder, barcodes = tuned
     encoding = ENCODINGS[name].get("PYTHONIOENCODING", "ascii")

@@ -8,7 +8,7 @@ import pytest
 
 from modelshelf import Shelf, train, tune
 from modelshelf.cli.words import json_line
-from modelshelf.core.errors import SettingError
+from modelshelf.core.errors import SettingError, ShelfError
 from modelshelf.core.seeds import MOST
 from tests.cli.conftest import run
 from tests.study.conftest import QUICK, make_table
@@ -53,8 +53,10 @@ def test_json_steers_no_terminal_and_tells_the_same():
 
 
 def test_an_error_steers_no_terminal(tmp_path):
-    ran = run("tune", "--example", "\x9b31m\u202e", cwd=tmp_path)
+    (tmp_path / "t.csv").write_text("a,\x1b[31mred,\u202eleft\n1,2,3\n", encoding="utf-8")
+    ran = run("tune", "t.csv", cwd=tmp_path)
     assert ran.status == 2
+    assert "red" in ran.err
     assert all(c.isprintable() or c == "\n" for c in ran.err)
 
 
@@ -101,5 +103,5 @@ def test_a_finished_study_is_shown_though_its_shelf_cannot_be_written(tmp_path, 
         assert again.reused
         assert (again.study, again.winner) == (first.study, first.winner)
     for more in ({"trials": 3}, {"seed": 1}, {"study": "another"}):
-        with pytest.raises(SettingError.__base__, match="cannot be written"):
+        with pytest.raises(ShelfError, match="cannot be written"):
             tune(table, **{**asked, **more})
