@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
-from tests.cli.conftest import run
+from tests.cli.conftest import program, run
 
 #: The last: nothing but ASCII, and no help from Python.
 ENCODINGS = {
@@ -40,12 +42,11 @@ def asked(folder, barcodes, space_file):
     yield ("show", "no such thing → 名")
 
 
+_RARE = [pytest.mark.slow]  # what the others show too
+
+
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(each, marks=[pytest.mark.slow] * (each in ("latin-1", "ascii")))
-        for each in ENCODINGS
-    ],
+    "name", ["cp1252", "C", *(pytest.param(n, marks=_RARE) for n in ("latin-1", "ascii", "utf-16"))]
 )
 def test_every_command_can_be_read(name, tuned, space_file):
     folder, barcodes = tuned
@@ -82,3 +83,18 @@ def test_a_name_that_is_no_text_is_said_and_no_shelf_is_blamed(tuned):
     assert ran.status == 2
     assert "is no text: expected UTF-8" in ran.err
     assert "damaged" not in ran.err
+
+
+@pytest.mark.parametrize("closed", ["1", "2", "1 and 2"])
+def test_a_closed_stream_is_written_to_in_vain(closed, tuned):
+    folder, barcodes = tuned
+    for command in (("shelf",), ("shelf", "--json"), ("predict", barcodes[0], folder / "t.csv"),
+                    ("show", "nothing")):  # fmt: skip
+        # In a process of its own: Python looks at its streams when it starts.
+        shell = f'exec {closed.replace(" and ", ">&- ")}>&-; exec "$@"'
+        done = subprocess.run(
+            ["sh", "-c", shell, "sh", *program(*command, "--shelf", folder / "s")],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == (2 if command[0] == "show" else 0), done.stderr
+        assert "Traceback" not in done.stderr
