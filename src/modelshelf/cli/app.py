@@ -78,7 +78,11 @@ def entry() -> None:
 
 
 def _begin() -> None:
-    """Listen to Ctrl-C, and note the time."""
+    """Note the time, and listen to Ctrl-C."""
+    import time
+
+    BEGAN.append(time.monotonic())
+
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
@@ -87,9 +91,7 @@ def _begin() -> None:
         sys.unraisablehook = _unraisable
 
     import gc
-    import time
 
-    BEGAN.append(time.monotonic())
     # What is imported stays: to look through it for garbage after every 700 objects costs a
     # twentieth of the time in which `show` answers.
     gc.set_threshold(20_000)

@@ -83,7 +83,9 @@ def predict(
     if out is not None:
         refuse_table(out, names, rows, force=force)
     output, notes = model.output(table)
-    answers = [model.labels(output).tolist(), *output.T.tolist()] if model.classes else [output]
+    answers = [output.tolist()]
+    if model.classes:
+        answers = [model.labels(output).tolist(), *output.T.tolist()]
     if intervals and isinstance(model, Model):
         answers += model.predict_interval(table).T.tolist()
     told = [*(table.frame[FILE].to_list() for _ in files), *answers]
