@@ -7,10 +7,10 @@ True
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from modelshelf.core.lazy import lazily
 from modelshelf.core.version import __version__
+
+TYPE_CHECKING = False
 
 __all__ = [
     "Choice",

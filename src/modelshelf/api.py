@@ -10,6 +10,7 @@ from typing import Any
 from joblib import cpu_count
 
 from modelshelf.core.errors import SettingError
+from modelshelf.core.seeds import checked
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.metrics import metric_for
 from modelshelf.data.read import from_memory, read_table, usual_target
@@ -166,7 +167,7 @@ def train(
     Raises `UserError` for data or settings that cannot be used, and where training diverges in its
     first epoch; `MemberError` where a network of PyTorch's cannot be trained.
     """
-    configuration, own = configuration or Configuration(), None
+    seed, configuration, own = checked(seed), configuration or Configuration(), None
     declared = None if module is None else declare(module)
     table, column, declared = _given(X, y, target, declared)
     if declared is not None:
@@ -210,8 +211,7 @@ def request(
     command: str = "",
 ) -> Request:
     """Check everything that was asked for, before anything is made or trained."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise SettingError(f"The seed is {seed!r}: expected a whole number, 0 or more.")
+    seed = checked(seed)
     for word, count, least in (("folds", folds, 2), ("workers", workers, 1)):
         if count is not None and (isinstance(count, bool) or count < least):
             raise SettingError(f"{word} is {count!r}: expected a whole number from {least} on.")

@@ -40,12 +40,16 @@ class Ran:
 
 def program(*arguments: object) -> list[str]:
     start = "from modelshelf.cli.app import entry; entry()"
-    return [sys.executable, "-W", "error", "-c", start, *map(str, arguments)]
+    typed = (each if isinstance(each, bytes) else str(each) for each in arguments)
+    return [sys.executable, "-W", "error", "-c", start, *typed]
 
 
-def run(*arguments: object, cwd: Path | None = None, **environment: str) -> Ran:
+def run(
+    *arguments: object, cwd: Path | None = None, encoding: str | None = "utf-8", **environment: str
+) -> Ran:
+    """The program, run to its end; what it wrote is bytes where `encoding` is None."""
     env = {**os.environ, "COLUMNS": "100", **environment}
     done = subprocess.run(
-        program(*arguments), capture_output=True, text=True, cwd=cwd, env=env, timeout=120
+        program(*arguments), capture_output=True, cwd=cwd, env=env, timeout=120, encoding=encoding
     )
     return Ran(done)

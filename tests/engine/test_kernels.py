@@ -113,11 +113,48 @@ def test_a_file_that_was_cut_off_is_compiled_anew(ending, left, tmp_path):
 
 @compiled
 @pytest.mark.parametrize("home", ["/dev/null", "/proc/nowhere"])
-def test_where_nothing_can_be_kept_it_works_and_says_so(home, tmp_path):
-    did, lost, folder = begun(HOME=home)
-    assert did
-    assert lost
+def test_where_home_cannot_be_written_to_it_is_kept_among_temporary_files(home, tmp_path):
+    where = {"HOME": home, "TMPDIR": str(tmp_path)}
+    did, lost, folder = begun(**where)
+    assert (did, lost) == (True, False)
+    private = tmp_path / f"modelshelf-kernels-{os.getuid()}"
+    assert folder.parent == private
+    assert private.stat().st_mode & 0o777 == 0o700
+    assert begun(**where) == (False, False, folder)
+
+
+@compiled
+@pytest.mark.parametrize("kind", ["open to all", "a link", "a file"])
+def test_a_temporary_folder_that_others_could_write_to_is_not_used(kind, tmp_path):
+    private = tmp_path / "t" / f"modelshelf-kernels-{os.getuid()}"
+    private.parent.mkdir()
+    if kind == "open to all":
+        private.mkdir()
+        private.chmod(0o777)
+    elif kind == "a link":
+        (tmp_path / "theirs").mkdir(mode=0o700)
+        private.symlink_to(tmp_path / "theirs")
+    else:
+        private.touch()
+    did, lost, folder = begun(HOME="/dev/null", TMPDIR=str(private.parent))
+    assert (did, lost) == (True, True)
     assert not folder.exists()  # it was this process's own
+    assert not list(tmp_path.rglob("*.nbc"))
+
+
+@compiled
+def test_a_folder_that_is_ready_is_used_though_it_cannot_be_written_to(tmp_path):
+    where = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
+    _, _, folder = begun(**where)
+    # Root may write to any folder.
+    refused = BEGIN.replace(
+        "compilation = ", "kernels._can_be_written = lambda place: False; compilation = ", 1
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", refused], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(SOURCE), **where},
+    )  # fmt: skip
+    assert ran.stdout.split() == ["False", "False", str(folder)], ran.stderr
 
 
 @compiled

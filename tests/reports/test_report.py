@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 
 from modelshelf import Configuration, Shelf, probe, report, train
 from modelshelf.core.errors import ShelfError
+from modelshelf.reports.page import as_markdown
+from modelshelf.reports.story import story_of
 from tests.conftest import HOSTILE, SCRIPT
 from tests.reports.browser import needs_browser, opened
 from tests.study.conftest import make_table
@@ -120,6 +123,23 @@ def test_markdown_tells_the_same_and_obeys_no_name(searched, tmp_path):
     assert SCRIPT not in outside
     assert "label \\| \\`x\\`" in text
     assert all(row.count("|") > 2 for row in text.splitlines() if row.startswith("|"))
+
+
+def test_markdown_obeys_no_name_of_a_baseline_nor_a_path_of_test_rows(searched):
+    story = story_of(HOSTILE, searched)
+    evil = "a|b `c` *d* <img src=x> [e](f) \x1b[31m"
+    told = replace(
+        story,
+        study=replace(story.study, settings={**story.study.settings, "test": evil}),
+        result=replace(
+            story.result, baselines=(replace(story.result.baselines[0], name=evil, test=1.0),)
+        ),
+    )
+    text = as_markdown(told)
+    harmless = r"a\|b \`c\` \*d\* \<img src=x\> \[e\](f) \[31m"
+    assert f"| {harmless} |" in text
+    assert f"Test rows: {harmless};" in text
+    assert evil not in text
 
 
 def test_an_unfinished_study_is_told_as_such(searched, tmp_path):

@@ -15,6 +15,7 @@ from modelshelf.cli.layout import Column, grid, room, wrapped
 from modelshelf.cli.options import (
     AsJson,
     Figure,
+    Force,
     KnownModule,
     RowsFile,
     ShelfPlace,
@@ -58,6 +59,7 @@ def compare(
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,
+    force: Force = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
     as_json: AsJson = False,
@@ -69,7 +71,7 @@ def compare(
     from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.understanding.compare import compare as compared
 
-    page_name(figure)
+    page_name(figure, force=force)
     console = make_console(stderr=as_json)
     with looking(console):
         found = compared(barcodes, shelf=shelf, data=data, test=test, rows=rows.value)

@@ -15,11 +15,13 @@ from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import (
     AsJson,
     Figure,
+    Force,
     KnownModule,
     RowsFile,
     ShelfPlace,
     TestFile,
     make_console,
+    seed_of,
 )
 from modelshelf.cli.panel import looking
 from modelshelf.cli.words import json_line, number, safe, typed
@@ -48,10 +50,11 @@ def dissect(
         Path | None,
         typer.Option(help="With --step: a folder for the program and the arrays that it reads."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws rows and permutations.")] = 0,
+    seed: Annotated[int, typer.Option(callback=seed_of, help="Draws rows and permutations.")] = 0,
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,
+    force: Force = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
     as_json: AsJson = False,
@@ -61,14 +64,14 @@ def dissect(
     if step is not None:
         if row is not None or figure is not None:
             raise SettingError("--step is a program: --row and --figure have no part in it.")
-        _step(console, barcode, step, out, shelf, data, test, as_json=as_json)
+        _step(console, barcode, step, out, shelf, data, test, force=force, as_json=as_json)
         return
     if out is not None:
         raise SettingError("--out is the folder of --step numpy or --step torch: add one of them.")
     from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.understanding.dissect import dissect as taken_apart
 
-    page_name(figure)
+    page_name(figure, force=force)
     with looking(console):
         found = taken_apart(barcode, row=row, shelf=shelf, data=data, test=test, seed=seed)
     _tell(console, found, shelf)
@@ -139,6 +142,7 @@ def _step(
     data: str | None,
     test: str | None,
     *,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Print the program, and write it with its arrays where a folder is given."""
@@ -148,7 +152,7 @@ def _step(
 
     found = training_step(barcode, shelf=shelf, data=data, test=test)
     program = found.program(language)
-    path = None if out is None else found.write(out, language)
+    path = None if out is None else found.write(out, language, force=force)
     if as_json:
         told = {"program": program, "left_out": found.form.left_out, "file": path and str(path)}
         typer.echo(json_line(told))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 
 __all__ = ["alike", "any_encoding"]
 
@@ -41,8 +43,11 @@ def alike(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def any_encoding() -> None:
-    """Let standard output and standard error take any character."""
+    """Let standard output and standard error take any character; one that is closed, in vain."""
     codecs.register_error(_NAME, alike)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # a file that is opened now would take its number
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             with suppress(OSError, ValueError):  # it is closed

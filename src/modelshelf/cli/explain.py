@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.text import Text
 
 from modelshelf.cli.layout import Column, command, grid, put, room, wrapped
-from modelshelf.cli.options import AsJson, Figure, KnownModule, ShelfPlace, make_console
+from modelshelf.cli.options import (
+    AsJson,
+    Figure,
+    Force,
+    KnownModule,
+    ShelfPlace,
+    make_console,
+    seed_of,
+)
 from modelshelf.cli.words import json_line, safe, typed
 from modelshelf.core.words import counted
 
@@ -41,8 +49,11 @@ def explain(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="With each sentence, the networks it rests on.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Halves of the networks follow from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=seed_of, help="Halves of the networks follow from it.")
+    ] = 0,
     figure: Figure = None,
+    force: Force = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
     as_json: AsJson = False,
@@ -54,7 +65,7 @@ def explain(
     from modelshelf.insight.figures.theme import page_name, write
     from modelshelf.understanding.explain import explain as run
 
-    page_name(figure)
+    page_name(figure, force=force)
     console = make_console(stderr=as_json)
     found = run(study or _only(shelf), shelf, seed=seed)
     _tell(console, found, evidence, shelf)

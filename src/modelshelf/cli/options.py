@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console, ConsoleDimensions
@@ -18,12 +18,14 @@ __all__ = [
     "DeviceName",
     "Example",
     "Figure",
+    "Force",
     "KnownModule",
     "RowsFile",
     "ShelfPlace",
     "TestFile",
     "make_console",
     "parse_columns",
+    "seed_of",
 ]
 
 ShelfPlace = Annotated[
@@ -63,6 +65,18 @@ TestFile = Annotated[str | None, typer.Option("--test", help="And those of its t
 Figure = Annotated[
     Path | None, typer.Option("--figure", help="Draw it into this .html file, which works offline.")
 ]
+
+
+def seed_of(given: int) -> int:
+    """The seed, in its range: an option's callback."""
+    from modelshelf.core.seeds import checked
+
+    return checked(given)
+
+
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace a file that is there, and is not one of ours.")
+]
 DeviceName = Annotated[
     str,
     typer.Option(
@@ -82,14 +96,22 @@ Columns = Annotated[
 ]
 
 
+class _Console(Console):
+    """A console that ends the program without a word where its reader went away, as `head` does."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """What Rich takes for a failure."""
+        raise BrokenPipeError
+
+
 def make_console(*, stderr: bool = False) -> Console:
     """A console that obeys NO_COLOR, takes no markup from data, and cuts no lines in a pipe."""
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if console.is_dumb_terminal:
         console.size = ConsoleDimensions(*get_terminal_size())  # Rich takes it to have 80 columns
     if console.is_terminal:
         return console
-    return Console(
+    return _Console(
         stderr=stderr, highlight=False, markup=False, emoji=False, width=160, soft_wrap=True
     )
 

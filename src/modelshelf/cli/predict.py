@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelshelf.cli.options import KnownModule, ShelfPlace, make_console
+from modelshelf.cli.options import Force, KnownModule, ShelfPlace, make_console
+from modelshelf.cli.table import (
+    file_name,
+    for_spreadsheets,
+    print_table,
+    refuse_table,
+    write_table,
+)
 from modelshelf.cli.words import safe
-from modelshelf.core.errors import DataError, SettingError
+from modelshelf.core.errors import SettingError
 from modelshelf.core.words import counted
 
 if TYPE_CHECKING:
@@ -46,6 +52,14 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(help="A .csv or .parquet file.  [default: CSV to the terminal]")
     ] = None,
+    force: Force = False,
+    safe_csv: Annotated[
+        bool,
+        typer.Option(
+            "--safe-csv",
+            help="A ' before text that a spreadsheet would take for a formula: =, +, -, @ first.",
+        ),
+    ] = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
 ) -> None:
@@ -59,35 +73,32 @@ def predict(
     from modelshelf.data.read import FILE, read_table
     from modelshelf.study.model import Model
 
-    if out is not None and out.suffix.lower() not in (".csv", ".parquet"):
-        raise DataError(f"--out {str(out)!r}: expected a file name that ends in .csv or .parquet.")
+    file_name(out)
     model, rows, name = _asked(barcode, data, ensemble, bag, shelf)
     table = read_table(rows)
+    intervals = not model.classes and isinstance(model, Model) and model.has_intervals
+    files = [FILE] if table.tensor is not None and FILE in table.frame.columns else []
+    probabilities = [f"probability_{label}" for label in model.classes]
+    names = [*files, "prediction", *probabilities, *(("low", "high") if intervals else ())]
+    if out is not None:
+        refuse_table(out, names, rows, force=force)
     output, notes = model.output(table)
+    answers = [output.tolist()]
     if model.classes:
-        columns = {"prediction": model.labels(output).tolist()}
-        for k, label in enumerate(model.classes):
-            columns[f"probability_{label}"] = output[:, k].tolist()
-    else:
-        columns = {"prediction": output.tolist()}
-        if isinstance(model, Model) and model.has_intervals:
-            low, high = model.predict_interval(table).T.tolist()
-            columns |= {"low": low, "high": high}
-    if table.tensor is not None and FILE in table.frame.columns:
-        columns = {FILE: table.frame[FILE].to_list()} | columns
-    frame = pl.DataFrame(columns, strict=False)
+        answers = [model.labels(output).tolist(), *output.T.tolist()]
+    if intervals and isinstance(model, Model):
+        answers += model.predict_interval(table).T.tolist()
+    told = [*(table.frame[FILE].to_list() for _ in files), *answers]
+    frame = pl.DataFrame(dict(zip(names, told, strict=True)), strict=False)
+    frame = for_spreadsheets(frame) if safe_csv else frame
     console = make_console(stderr=True)
     for note in notes:
         console.print(safe(note), style="yellow")
     if out is None:
-        sys.stdout.flush()
-        frame.write_csv(sys.stdout.buffer)  # in UTF-8, as a file is, whatever the terminal has
+        print_table(frame)
         return
-    try:
-        frame.write_parquet(out) if out.suffix.lower() == ".parquet" else frame.write_csv(out)
-    except OSError as error:
-        raise DataError(f"{str(out)!r} cannot be written: {error}.") from None
-    console.print(f"{counted(len(frame), 'prediction')} of {name} in {out}.")
+    write_table(frame, out)
+    console.print(safe(f"{counted(len(frame), 'prediction')} of {name} in {out}."))
 
 
 def _asked(

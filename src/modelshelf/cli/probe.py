@@ -13,11 +13,13 @@ from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import (
     AsJson,
     Figure,
+    Force,
     KnownModule,
     RowsFile,
     ShelfPlace,
     TestFile,
     make_console,
+    seed_of,
 )
 from modelshelf.cli.probe_view import Growing, lines_of
 from modelshelf.cli.train import parse_settings
@@ -49,11 +51,14 @@ def probe(
         typer.Option("--set", metavar="NAME=VALUE", help="A setting to change first, as in train."),
     ] = None,
     time_limit: Annotated[str, typer.Option("--time", help="Time to train in.")] = "60s",
-    seed: Annotated[int, typer.Option(min=0, help="Seeds of the networks follow from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=seed_of, help="Seeds of the networks follow from it.")
+    ] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Networks trained at a time.")] = None,
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,
+    force: Force = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
     as_json: AsJson = False,
@@ -71,7 +76,7 @@ def probe(
     from modelshelf.study.progress import Stopper
     from modelshelf.understanding.probe import probe as run
 
-    page_name(figure)
+    page_name(figure, force=force)
     stopper = Stopper()
     with Growing(console, vary) as live, signals(stopper, live):
         found = run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from modelshelf.cli.app import tell_program
 from modelshelf.core.errors import StoppedError, nearest
 from modelshelf.core.version import __version__
 
@@ -46,6 +48,7 @@ COMMANDS = {
     "race.",
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
+_NAMES = {"study", "ensemble", "bag", "target"}  # arguments that name what lies on a shelf
 _NARROW = 52  # columns; below, what an option means stands under its name
 
 
@@ -66,6 +69,14 @@ class Command(TyperCommand):
     """One command."""
 
     context_class = Context
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed; names are text, even where the locale knows ASCII alone."""
+        rest: list[str] = super().parse_args(ctx, args)
+        for name in _NAMES & ctx.params.keys():
+            if isinstance(given := ctx.params[name], str):
+                ctx.params[name] = _as_text(ctx, given)
+        return rest
 
 
 class Program(TyperGroup):
@@ -94,22 +105,37 @@ class Program(TyperGroup):
 
     def make_context(self, *arguments: Any, **named: Any) -> Any:
         """Read what was typed."""
-        with _stopped_in_a_word():
+        with _told():
             return super().make_context(*arguments, **named)
 
     def invoke(self, ctx: Any) -> Any:
         """Run what was typed."""
-        with _stopped_in_a_word():
+        with _told():
             return super().invoke(ctx)
 
 
+def _as_text(ctx: Any, given: str) -> str:
+    """An argument whose bytes the locale could not read, as the UTF-8 that they are."""
+    try:
+        return os.fsencode(given).decode()
+    except UnicodeError:
+        ctx.fail(f"{given!r} is no text: expected UTF-8.")
+        raise
+
+
 @contextmanager
-def _stopped_in_a_word() -> Iterator[None]:
-    """Ctrl-C that no command caught, before Typer ends the program without a word."""
+def _told() -> Iterator[None]:
+    """What Typer would end the program with: without a word, or without one for `--json`."""
     try:
         yield
     except KeyboardInterrupt:
         raise StoppedError("Stopped.") from None
+    except BrokenPipeError:  # Typer takes it for a failure
+        raise typer.Exit(0) from None
+    except Exception as error:
+        if hasattr(error, "format_message"):  # Click's own, which it then prints
+            tell_program(error.format_message(), error.exit_code)  # type: ignore[attr-defined]
+        raise
 
 
 def load(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from modelshelf.cli.options import KnownModule, ShelfPlace, make_console
+from modelshelf.cli.options import Force, KnownModule, ShelfPlace, make_console
 from modelshelf.cli.words import safe
 
 __all__ = ["report"]
@@ -16,6 +16,7 @@ __all__ = ["report"]
 def report(
     study: Annotated[str, typer.Argument(help="A study's name, or how it begins.")],
     out: Annotated[Path, typer.Option(help="A .html file, or .md.")] = Path("report.html"),
+    force: Force = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
 ) -> None:
@@ -26,5 +27,5 @@ def report(
     """
     from modelshelf.reports.page import report as write
 
-    path = write(study, out, shelf)
+    path = write(study, out, shelf, force=force)
     make_console(stderr=True).print(safe(f"The report is in {path}."))

@@ -15,11 +15,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from modelshelf.cli.layout import room
+from modelshelf.cli.layout import command, put, room
 from modelshelf.cli.options import AsJson, KnownModule, ShelfPlace, make_console
 from modelshelf.cli.pareto import Against, draw_front
 from modelshelf.cli.shelf_view import networks_lines, studies_table
-from modelshelf.cli.words import json_line, safe
+from modelshelf.cli.words import json_line, safe, typed
 from modelshelf.core.errors import SettingError, ShelfError
 from modelshelf.core.words import counted
 
@@ -107,6 +107,11 @@ def shelf(
                 "networks": [asdict(t) for t in (trials[:limit] if limit > 0 else trials)],
             }
             typer.echo(json_line(found))
+            return
+        if not studies:
+            begin = typed("tune", "DATA.csv", "--target", "COLUMN", shelf=shelf)
+            put(console, safe(f"The shelf {opened.path} is empty. A study puts networks on it:"))
+            put(console, command(begin, room(console), "  "))
             return
         console.print(studies_table(studies, opened, room(console)))
         if chosen is not None:

@@ -12,10 +12,10 @@ import typer
 from rich.text import Text
 
 from modelshelf.cli.layout import Column, command, facts, grid, put, room
-from modelshelf.cli.options import AsJson, ShelfPlace, make_console
+from modelshelf.cli.options import AsJson, Force, ShelfPlace, make_console
 from modelshelf.cli.show_objective import show_objective
 from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, safe, typed
-from modelshelf.core.errors import ShelfError
+from modelshelf.core.files import refuse, write_text
 from modelshelf.core.words import counted
 
 __all__ = ["show"]
@@ -35,6 +35,7 @@ def show(
     svg: Annotated[
         Path | None, typer.Option(help="Write the drawn barcode to this SVG file.")
     ] = None,
+    force: Force = False,
     shelf: ShelfPlace = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,10 +53,8 @@ def show(
         copies = opened.resolve(trial.barcode)
     configuration = Configuration.from_json(trial.configuration)
     if svg is not None:
-        try:
-            svg.write_text(drawn(configuration), encoding="utf-8")
-        except OSError as error:
-            raise ShelfError(f"The barcode cannot be written to {str(svg)!r}: {error}.") from None
+        refuse(svg, "--svg", force=force)
+        write_text(svg, drawn(configuration))
     winner = study.winner
     winner = winner if winner.get("barcode") == trial.barcode else {}
     if as_json:

@@ -28,6 +28,7 @@ from modelshelf.cli.options import (
     TestFile,
     make_console,
     parse_columns,
+    seed_of,
 )
 from modelshelf.cli.panel import Panel, changes
 from modelshelf.cli.words import barcode_text, chart, in_words, json_line, number, safe, typed
@@ -68,7 +69,9 @@ def train(
         str | None, typer.Option(help="As in tune.  [default: accuracy or rmse]")
     ] = None,
     column: Columns = None,
-    seed: Annotated[int, typer.Option(min=0, help="Every random draw follows from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=seed_of, help="Every random draw follows from it.")
+    ] = 0,
     device: DeviceName = "auto",
     module: Annotated[
         str | None,

@@ -20,6 +20,7 @@ from modelshelf.cli.options import (
     ShelfPlace,
     make_console,
     parse_columns,
+    seed_of,
 )
 from modelshelf.cli.space import space_lines
 from modelshelf.cli.words import json_line, safe
@@ -75,7 +76,9 @@ def tune(
             "or a number in the metric's unit.  [default: 1%]"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=seed_of, help="Every random draw follows from it.")
+    ] = 0,
     workers: Annotated[
         int | None,
         typer.Option(help="Networks trained at a time.  [default: all cores; on a GPU, 64]"),

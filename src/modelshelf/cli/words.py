@@ -6,13 +6,12 @@ import json
 import math
 import shlex
 import sys
-import unicodedata
 from collections.abc import Sequence
 
 from rich.text import Text
 
 from modelshelf.core.records import CurvePoint
-from modelshelf.core.words import finite, number
+from modelshelf.core.words import finite, number, printable
 from modelshelf.space.barcode import stripes
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.words import in_words, short
@@ -43,10 +42,7 @@ _BARS = "▏▎▍▌▋▊▉"  # none fills its cell, so that stripes stay apa
 
 def safe(text: object) -> Text:
     """Text from data, shown as it is: no markup is obeyed, and no control character is sent."""
-    shown = (
-        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf") else "�" for c in str(text)
-    )
-    return Text("".join(shown))
+    return Text(printable(str(text)))
 
 
 def barcode_text(configuration: Configuration) -> Text:
@@ -96,9 +92,12 @@ def chart(points: Sequence[CurvePoint], width: int = 60, height: int = 10) -> li
 def json_line(told: object) -> str:
     """One line of JSON for `--json`: tuples are lists, dates text, what is not finite null.
 
-    Characters that standard output cannot take are escaped, as JSON allows.
+    Characters that standard output cannot take, or that steer a terminal, are escaped, as JSON
+    allows.
     """
     line = json.dumps(finite(told), ensure_ascii=False, default=str)
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
     try:
         line.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

@@ -15,11 +15,13 @@ from modelshelf.cli.layout import Column, command, grid, put, room
 from modelshelf.cli.options import (
     AsJson,
     Figure,
+    Force,
     KnownModule,
     RowsFile,
     ShelfPlace,
     TestFile,
     make_console,
+    seed_of,
 )
 from modelshelf.cli.panel import Panel
 from modelshelf.cli.words import json_line, number, safe, typed
@@ -39,10 +41,13 @@ def worth(
     limit: Annotated[
         str, typer.Option("--time", help="Time for everything, such as 60s or 5m.")
     ] = "60s",
-    seed: Annotated[int, typer.Option(min=0, help="Every random draw follows from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=seed_of, help="Every random draw follows from it.")
+    ] = 0,
     data: RowsFile = None,
     test: TestFile = None,
     figure: Figure = None,
+    force: Force = False,
     shelf: ShelfPlace = None,
     module: KnownModule = None,
     as_json: AsJson = False,
@@ -58,7 +63,7 @@ def worth(
     from modelshelf.study.budget import parse_time
     from modelshelf.understanding.worth import worth as judged
 
-    page_name(figure)
+    page_name(figure, force=force)
     console = make_console(stderr=as_json)
     seconds = parse_time(limit)
     with _Told(console) as told:

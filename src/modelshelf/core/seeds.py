@@ -11,7 +11,24 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["derive", "generator", "sampled"]
+from modelshelf.core.errors import SettingError
+
+__all__ = ["MOST", "checked", "derive", "generator", "sampled"]
+
+MOST = 2**63 - 1  # what a shelf's database can hold
+
+
+def checked(seed: object) -> int:
+    """The seed that was given, as a plain number. Raises `SettingError` where it is none.
+
+    >>> checked(np.int64(3))
+    3
+    """
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and 0 <= seed <= MOST:
+        return int(seed)
+    raise SettingError(
+        f"The seed is {seed!r}: expected a whole number, 0 or more, up to {MOST:,} (2**63 - 1)."
+    )
 
 
 def derive(seed: int, *path: object) -> int:

@@ -1,11 +1,12 @@
-"""Numbers as a person reads them, and as JSON may hold them."""
+"""Numbers and text as a person reads them, and as JSON may hold them."""
 
 from __future__ import annotations
 
 import math
+import unicodedata
 from typing import Any
 
-__all__ = ["counted", "finite", "number"]
+__all__ = ["counted", "finite", "number", "printable"]
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -39,3 +40,16 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(each) for each in value]
     return value
+
+
+def printable(text: str, instead: str = "�") -> str:
+    r"""The text without characters that steer a terminal, or that cannot be seen.
+
+    >>> printable("red \x1b[31m\nblue"), printable("ab\u202e", instead="")
+    ('red �[31m\nblue', 'ab')
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf") else instead for c in text
+    )

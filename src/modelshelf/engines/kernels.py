@@ -12,7 +12,6 @@ import atexit
 import hashlib
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from modelshelf.core.scratch import private_folder, release, scratch
+
 __all__ = [
     "LATER",
     "PARTS",
@@ -35,6 +36,7 @@ __all__ = [
     "not_kept",
     "ready",
     "tidy",
+    "untold",
     "wait_for",
 ]
 
@@ -76,21 +78,32 @@ def _wanted() -> Path:
 
 @cache
 def folder() -> Path:
-    """Where kernels lie; a folder that ends with this process where nothing can be written.
+    """Where kernels lie. Where nothing can be written there, but all is compiled: there too.
 
+    Else in a folder of this user's among temporary files; else in one that ends with this process.
     Where that cannot be either, a folder that is not there: nothing is kept, and nothing found.
     """
     if _VARIABLE in os.environ:
         return Path(os.environ[_VARIABLE])
-    try:
-        _wanted().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=_wanted()):
-            return _wanted()
-    except OSError:
-        with suppress(OSError):
-            _OWN.append(Path(tempfile.mkdtemp(prefix="modelshelf-kernels-")))
-            return _OWN[0]
+    if _can_be_written(_wanted()) or (_wanted() / _mark()).exists():
         return _wanted()
+    with suppress(OSError):
+        kept = private_folder("kernels") / _source_hash()
+        if _can_be_written(kept):
+            return kept
+    with suppress(OSError):
+        _OWN.append(scratch())
+        return _OWN[0]
+    return _wanted()
+
+
+def _can_be_written(place: Path) -> bool:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return True
+    except OSError:
+        return False
 
 
 _OWN: list[Path] = []  # the folder of this process's own, if it has one
@@ -100,32 +113,44 @@ _OWN: list[Path] = []  # the folder of this process's own, if it has one
 def tidy() -> None:
     """Remove the folder of this process's own. Who leaves without Python's own end calls it."""
     while _OWN:
-        shutil.rmtree(_OWN.pop(), ignore_errors=True)
+        release(_OWN.pop())
 
 
 def not_kept() -> str:
     """Why kernels are compiled anew at each start; empty where they are kept."""
-    if _VARIABLE in os.environ or (folder() == _wanted() and _wanted().is_dir()):
+    if _VARIABLE in os.environ or (folder() not in _OWN and folder().is_dir()):
         return ""
+    _TOLD.append(True)
     return (
         f"Nothing can be written to {_wanted().parent}: the compiled engine is not kept, and each "
         "start compiles it anew. NUMBA_CACHE_DIR names another folder."
     )
 
 
-def _mark() -> Path:
-    """The file that says that what first networks need is ready for this processor."""
+def untold() -> str:
+    """The same, where this process used kernels and nobody has asked yet: to be said at its end."""
+    return not_kept() if folder.cache_info().currsize and not _TOLD else ""
+
+
+_TOLD: list[bool] = []
+
+
+@cache
+def _mark() -> str:
+    """The name of the file that says that what first networks need is ready for this processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         told = [line for line in lines if line.startswith(("model name", "flags", "Features"))][:2]
     except OSError:  # not Linux
         told = [platform.machine(), platform.processor()]
-    return folder() / f"ready-{hashlib.sha256(str([told, PARTS]).encode()).hexdigest()[:12]}"
+    return f"ready-{hashlib.sha256(str([told, PARTS]).encode()).hexdigest()[:12]}"
 
 
 def ready() -> bool:
     """Whether this machine has compiled what first networks need."""
-    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or _mark().exists()
+    return (
+        os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or (folder() / _mark()).exists()
+    )
 
 
 class Compilation:
@@ -176,7 +201,7 @@ class Compilation:
             self.seconds = time.monotonic() - self._began
         if not self._failed:  # what is left is soon compiled when it is asked for
             with suppress(OSError):
-                _mark().touch()
+                (folder() / _mark()).touch()
 
     def _close(self) -> None:
         """By the last thread: nothing is to come any more."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelshelf.core.errors import SettingError
+from modelshelf.core.seeds import checked
 from modelshelf.optuna.exceptions import UnfitError, absent
 
 __all__ = ["RandomSampler", "Sampler", "TPESampler"]
@@ -20,9 +22,10 @@ class Sampler:
 def _seed(seed: int | None) -> int:
     if seed is None:
         return 0
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UnfitError(f"The seed is {seed!r}: expected a whole number, 0 or above, or None.")
-    return seed
+    try:
+        return checked(seed)
+    except SettingError as error:
+        raise UnfitError(f"{str(error).removesuffix('.')}, or None.") from None
 
 
 #: Options of Optuna's sampler that change how well it searches, not what it may propose.

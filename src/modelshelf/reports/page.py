@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modelshelf.core.errors import ShelfError
-from modelshelf.core.words import number
+from modelshelf.core.errors import DataError, ShelfError
+from modelshelf.core.files import MADE, refuse, write_text
+from modelshelf.core.words import number, printable
 from modelshelf.insight.figures.explanation import (
     effect_figure,
     importance_figure,
     interaction_figure,
 )
 from modelshelf.insight.figures.study import curve_figure, scores_figure, tried_figure
-from modelshelf.insight.figures.theme import html
+from modelshelf.insight.figures.theme import POLICY, html
 from modelshelf.reports.story import Story, story_of
 from modelshelf.space.configuration import Configuration
 from modelshelf.space.words import short
@@ -28,21 +28,23 @@ _EFFECTS = 6
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
-def report(study: str, out: str | Path, shelf: str | Path | None = None) -> Path:
+def report(
+    study: str, out: str | Path, shelf: str | Path | None = None, *, force: bool = False
+) -> Path:
     """Write a study's report to a `.html` or a `.md` file: its name, or how it begins.
 
     Nothing is trained and no rows are read. Raises `ShelfError` where there is no such study, or
-    the file cannot be written.
+    the file cannot be written; or is there already and no report, unless `force` replaces it.
     """
     out = Path(out)
     makers = {".html": as_html, ".htm": as_html, ".md": as_markdown}
     if out.suffix.lower() not in makers:
         raise ShelfError(f"{str(out)!r}: expected a file name that ends in .html or .md.")
-    text = makers[out.suffix.lower()](story_of(study, shelf))
     try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ShelfError(f"The report cannot be written to {str(out)!r}: {error}.") from None
+        refuse(out, force=force)
+        write_text(out, makers[out.suffix.lower()](story_of(study, shelf)))
+    except DataError as error:
+        raise ShelfError(str(error)) from None
     return out
 
 
@@ -61,19 +63,20 @@ def as_markdown(story: Story) -> str:
 
 
 def _rendered(name: str, **told: Any) -> str:
-    """A template filled in; in HTML, all that is told is escaped."""
+    """A template filled in; all that is told is escaped, for HTML or for Markdown."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
         loader=PackageLoader("modelshelf.reports", ""),
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
-        finalize=_printable,
+        finalize=_printable if name.endswith("html.j2") else _plain,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["plain"] = _plain
     environment.globals.update(
+        made=MADE,
+        policy=POLICY,
         number=number,
         label=label,
         tested=tested,
@@ -89,13 +92,16 @@ def _printable(value: Any) -> Any:
     """What is told, without characters that steer a terminal."""
     if not isinstance(value, str):
         return value
-    kept = "".join(c for c in value if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
-    return type(value)(kept)  # what was marked as safe stays so
+    return type(value)(printable(value, instead=""))  # what was marked as safe stays so
 
 
-def _plain(text: object) -> str:
-    """Text as it is, in Markdown: on one line, with nothing in it that Markdown would obey."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+def _plain(told: Any) -> str:
+    """What is told, in Markdown: on one line, with nothing in it that Markdown would obey."""
+    from markupsafe import Markup
+
+    if isinstance(told, Markup):
+        return printable(told, instead="")
+    return _SPECIAL.sub(r"\\\1", " ".join(printable(str(told), instead="").split()))
 
 
 def _pieces(story: Story) -> Iterator[tuple[str, str]]:

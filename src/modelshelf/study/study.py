@@ -134,7 +134,13 @@ def run_study(
     clock = clock or Clock()
     stopper = stopper or Stopper()
     dataset, test = request.test.part(request.dataset, request.seed)
-    with Shelf.open(request.shelf, create=True) as shelf:
+    try:
+        opened = Shelf.open(request.shelf, create=True)
+    except ShelfError:
+        if (found := _only_read(request)) is None:
+            raise
+        return found
+    with opened as shelf:
         record = _record(request, dataset.rows, shelf)
         with shelf.lock(record.name):
             record = go_on_with(
@@ -146,11 +152,9 @@ def run_study(
             )
             record = found_again(shelf, record, request.dataset, request.test)
             had = _has_had(record, request.budget)
-            same = record.result is not None and _preferred(record) is request.prefer
-            if had and same and is_whole(shelf, record):
-                stored = {**(record.result or {}), "shelf": str(shelf.path)}
-                found = StudyResult.from_json(stored, reused=True)
-                return replace(found, own=request.own, understood=record.understood)
+            found = _stored(request, shelf, record) if had else None
+            if found is not None and is_whole(shelf, record):
+                return found
             shelf.sweep(record.name)
             shelf.update_study(record.name, status="open")
             known = record.settings.get("warm_start", {}).get("configurations", ())
@@ -167,6 +171,27 @@ def run_study(
             with single_threaded():
                 course = Course(asked, problem, shelf, record, clock, observer, stopper, suggest)
                 return replace(course.run(searched=had), own=request.own)
+
+
+def _stored(request: Request, shelf: Shelf, record: StudyRecord) -> StudyResult | None:
+    """What a finished study found, where its winner was chosen for what is preferred now."""
+    if record.result is None or _preferred(record) is not request.prefer:
+        return None
+    found = StudyResult.from_json({**record.result, "shelf": str(shelf.path)}, reused=True)
+    return replace(found, own=request.own, understood=record.understood)
+
+
+def _only_read(request: Request) -> StudyResult | None:
+    """What a finished study found, on a shelf that cannot be written to; None if there is none."""
+    keys = request.key, request.before_names.key, f"{request.key}/{request.name}"
+    try:
+        with Shelf.open(request.shelf) as shelf:
+            record = study_of(shelf, keys, request.dataset)
+            if record is None or request.name not in (None, record.name):
+                return None
+            return _stored(request, shelf, record) if _has_had(record, request.budget) else None
+    except ShelfError:
+        return None
 
 
 def _has_had(record: StudyRecord, budget: Budget) -> bool:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError
+from modelshelf.core.files import refuse, write, write_text
 from modelshelf.core.protocols import TrainingData
 from modelshelf.engines.numpy_ import Member, NumpyEngine
 from modelshelf.engines.numpy_.assemble import class_weights, rates_of
@@ -50,25 +52,40 @@ class TrainingStep:
         write = numpy_program if Language(language) is Language.NUMPY else torch_program
         return write(self.form)
 
-    def write(self, folder: str | Path, language: Language | str = Language.NUMPY) -> Path:
+    def write(
+        self,
+        folder: str | Path,
+        language: Language | str = Language.NUMPY,
+        *,
+        force: bool = False,
+    ) -> Path:
         """Write `step.npz` and the program, `step.py` or `step_torch.py`; returns its path.
 
-        Raises `DataError` where the folder cannot be written to, or holds a file of that name that
-        is no such program.
+        Raises `DataError` where the folder cannot be written to, or holds a file of such a name
+        that is not what was written so before, unless `force` replaces it.
         """
         folder = Path(folder)
         name = "step.py" if Language(language) is Language.NUMPY else "step_torch.py"
         program = self.program(language)
-        begins = program.partition(" of the network ")[0]
+        begins = program.partition(" of the network ")[0].encode()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / name).exists() and begins not in (folder / name).read_text("utf-8"):
-                raise DataError(f"{str(folder / name)!r} is there already: give another folder.")
-            np.savez(folder / ARRAYS, **self.arrays)  # type: ignore[arg-type]
-            (folder / name).write_text(program, encoding="utf-8")
         except OSError as error:
             raise DataError(f"{str(folder)!r} cannot be written to: {error}.") from None
+        refuse(folder / name, ours=lambda path: begins in path.read_bytes(), force=force)
+        refuse(folder / ARRAYS, ours=self._holds_a_step, force=force)
+        write(folder / ARRAYS, lambda file: np.savez(file, **self.arrays))  # type: ignore[arg-type]
+        write_text(folder / name, program)
         return folder / name
+
+    @staticmethod
+    def _holds_a_step(path: Path) -> bool:
+        """Whether arrays are those of a step, by one that each step has."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return {"x", "y", "W0", "after_W0"} <= set(stored)
+        except (ValueError, EOFError, BadZipFile):
+            return False
 
 
 def training_step(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Mapping
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import EngineError, SettingError
 from modelshelf.core.protocols import Leg, TrainingData
+from modelshelf.core.scratch import release, scratch
 from modelshelf.engines.torch_.names import FROZEN, NETWORK, PARAMETERS
 from modelshelf.engines.torch_.process import Child
 from modelshelf.engines.torch_.tasks import Answer, Draw, Train
@@ -74,7 +73,7 @@ class RemoteEngine:
                 "open file, lock, socket or GPU tensor; open them inside."
             ) from None
         self._device, self._hang, self._limit = device, hang_seconds, memory_limit
-        self._folder = Path(tempfile.mkdtemp(prefix="modelshelf-"))
+        self._folder = scratch()
         self._files = Files(self._folder)
         self._pool = _Pool()
         self._end = weakref.finalize(self, _close, self._pool, self._folder)
@@ -222,4 +221,4 @@ class _Pool:
 
 def _close(pool: _Pool, folder: Path) -> None:
     pool.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    release(folder)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from modelshelf.core.errors import DataError
+from modelshelf.core.files import MADE, refuse, write_text
 
 __all__ = [
     "BAD",
     "COLOURS",
     "GOOD",
     "GRID",
+    "POLICY",
     "QUIET",
     "blank",
     "faded",
@@ -24,6 +25,26 @@ __all__ = [
 #: Okabe, Ito 2008: told apart by the colour-blind, on light and on dark.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8c8c8c")
 GOOD, BAD, QUIET = "#009E73", "#D55E00", "#8c8c8c"
+
+#: What our pages may load: nothing of elsewhere. Plotly's script and style stand in the page.
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
+)
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<!-- {made} -->
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>a modelshelf figure</title>
+</head>
+<body>
+{figure}
+</body>
+</html>
+"""
 
 GRID = "rgba(128,128,128,0.25)"
 
@@ -70,20 +91,18 @@ def html(figure: Any, *, library: bool) -> str:
     return text
 
 
-def page_name(path: Path | None) -> None:
-    """Raise `DataError` where a figure cannot bear this name: before any work is done for it."""
-    if path is not None and path.suffix.lower() != ".html":
+def page_name(path: Path | None, *, force: bool = False) -> None:
+    """Raise `DataError` where a figure cannot be written so: before any work is done for it."""
+    if path is None:
+        return
+    if path.suffix.lower() != ".html":
         raise DataError(f"--figure {str(path)!r}: expected a file name that ends in .html.")
-    if path is not None and not os.access(path.parent, os.W_OK):
-        raise DataError(
-            f"--figure {str(path)!r}: there is no folder {str(path.parent)!r} to write to."
-        )
+    refuse(path, "--figure", force=force)
 
 
 def write(figure: Any, path: Path) -> None:
     """Write a figure as a page that works offline. Raises `DataError` where it cannot be."""
-    page_name(path)
-    try:
-        figure.write_html(path, include_plotlyjs=True, config={"displaylogo": False})
-    except OSError as error:
-        raise DataError(f"The figure cannot be written to {str(path)!r}: {error}.") from None
+    drawn = figure.to_html(
+        full_html=False, include_plotlyjs=True, config={"displaylogo": False, "responsive": True}
+    )
+    write_text(path, _PAGE.format(made=MADE, policy=POLICY, figure=drawn))
