@@ -1,7 +1,8 @@
-"""Files that a person names: written as a whole or not at all, and over nobody else's work."""
+"""Files written as a whole or not at all; those that a person names, over nobody else's work."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -12,7 +13,7 @@ from typing import BinaryIO
 
 from modelshelf.core.errors import DataError
 
-__all__ = ["MADE", "is_made_by_us", "refuse", "sync_folder", "write", "write_text"]
+__all__ = ["MADE", "is_made_by_us", "refuse", "sync", "write", "write_text"]
 
 #: Stands in every page of ours, as a comment, so that it may be written anew.
 MADE = "made by modelshelf"
@@ -90,7 +91,7 @@ def write(path: Path, put: Callable[[BinaryIO], object]) -> None:
         if before:
             shutil.copymode(place, temporary)
         temporary.replace(place)
-        sync_folder(place.parent)
+        sync(place.parent)
     except OSError as error:
         kept = " What was there is as it was." if place.exists() else ""
         raise DataError(
@@ -106,11 +107,23 @@ def write_text(path: Path, text: str) -> None:
     write(path, lambda file: file.write(text.encode()))
 
 
-def sync_folder(folder: Path) -> None:
-    """Let the names in a folder outlast a power cut, where the system can be asked to."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on the disk.
+
+    Windows keeps the names in a folder by itself, and cannot be asked.
+    """
+    if os.name == "nt" and path.is_dir():
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    except PermissionError:
+        if path.is_dir():  # one that may be written to, and not be listed
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows no sync
+            raise
+    finally:
+        os.close(descriptor)

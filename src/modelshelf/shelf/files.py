@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelshelf.core.errors import ShelfError
+from modelshelf.core.files import sync
 from modelshelf.shelf.problems import told
 from modelshelf.shelf.records import StoredFile
 from modelshelf.shelf.tensors import decode, encode
@@ -22,7 +22,7 @@ from modelshelf.shelf.tensors import decode, encode
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Files", "make_folder", "sync", "write_atomically", "write_once"]
+__all__ = ["Files", "make_folder", "write_atomically", "write_once"]
 
 _NAME = re.compile(r"(networks/\d+/|preparations/|ensembles/)[0-9a-f-]+\.safetensors")
 
@@ -61,28 +61,6 @@ def make_folder(path: Path) -> bool:
         return False
     sync(path.parent)
     return True
-
-
-def sync(path: Path) -> None:
-    """Wait until a file's content, or the names in a folder, are on the disk.
-
-    Windows keeps the names in a folder by itself, and cannot be asked.
-    """
-    if os.name == "nt" and path.is_dir():
-        return
-    try:
-        descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    except PermissionError:
-        if path.is_dir():  # one that may be written to, and not be listed
-            return
-        raise
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows no sync
-            raise
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

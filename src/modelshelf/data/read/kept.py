@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -87,6 +88,8 @@ def _whole(place: Path) -> Iterator[IO[bytes]]:
     with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
         try:
             yield file
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut could leave the name, and zeros for pixels
         except BaseException:
             file.close()
             Path(file.name).unlink()
