@@ -12,6 +12,7 @@ import polars as pl
 
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Table
+from modelshelf.data.read.delimited import unique_names
 from modelshelf.data.read.limits import check_memory, size_of
 from modelshelf.data.read.sample import Sample
 from modelshelf.data.read.series import settled
@@ -54,6 +55,7 @@ def read_arrow(path: Path) -> Table:
 def _table(path: Path, frame: pl.DataFrame) -> Table:
     if frame.height == 0:
         raise DataError(f"{str(path)!r} has no rows.")
+    unique_names(frame.columns, str(path))
     return Table(path.name, settled(frame))
 
 

@@ -94,12 +94,21 @@ def _text_size(cell: str) -> int:
 
 
 def unique_names(header: list[str], where: str) -> list[str]:
-    """Column names; those that are empty are named by their place. No name may come twice."""
+    """Column names; those that are empty are named by their place.
+
+    Raises `DataError` where a name comes twice, or is one that polars takes for a pattern.
+    """
     names = [name or f"column_{i}" for i, name in enumerate(header, 1)]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         shown = ", ".join(repr(name) for name in twice[:5])
         raise DataError(f"{where!r} has columns of the same name: {shown}. Rename one of each.")
+    for name in names:
+        if name.startswith("^") and name.endswith("$"):
+            raise DataError(
+                f"{where!r} has a column {name!r}: a name that begins with ^ and ends with $ would "
+                "be taken for a pattern. Rename it."
+            )
     return names
 
 
@@ -109,5 +118,5 @@ def _decimal_points(frame: pl.DataFrame) -> pl.DataFrame:
         values = frame[name].drop_nulls()
         some = len(values) > 0 and values.str.contains(",", literal=True).any()
         if some and values.str.contains(_DECIMAL_COMMA).all():
-            frame = frame.with_columns(pl.col(name).str.replace(",", ".", literal=True))
+            frame = frame.with_columns(frame[name].str.replace(",", ".", literal=True))
     return frame

@@ -19,7 +19,7 @@ from modelshelf.data.read.limits import GIB, LONGEST, MOST_STREAMED, PACKED, siz
 
 __all__ = ["BLOCK", "blocks", "encoding_of", "first_lines", "lines_of", "other_encoding", "pieces"]
 
-BLOCK = 1 << 23  #: bytes that are read at a time
+BLOCK = 1 << 21  #: bytes that are read at a time
 _LOOKED_AT = 65536  # bytes that tell whether a file is text
 
 _BOMS = (
