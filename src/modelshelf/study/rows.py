@@ -9,7 +9,7 @@ from typing import Any
 from modelshelf.core.errors import DataError, ShelfError
 from modelshelf.data.dataset import Dataset, Kind, Schema, Table
 from modelshelf.data.metrics import METRICS
-from modelshelf.data.read import read_again
+from modelshelf.data.read import Sample, read_again
 from modelshelf.data.split import drawn_rows
 from modelshelf.data.understand import as_understood
 from modelshelf.shelf import Shelf, StudyRecord
@@ -166,7 +166,7 @@ def _test(rows: dict[str, Any], given: Table | None, record: StudyRecord) -> Tes
 
 def _again(source: str, record: StudyRecord, what: str) -> Table:
     option = "--data FILE" if what == "its rows" else "--test FILE"
-    if not source:
+    if not Sample.at(source)[1]:
         raise DataError(
             f"The study {record.name} never was told where {what} can be read again: give them "
             f"with {option}, or in Python as a table."

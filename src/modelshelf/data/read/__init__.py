@@ -57,7 +57,9 @@ def read_table(
             raise DataError(f"There is no file {str(path)!r}{_near(path)}.")
         elif piped or not path.is_file():
             with spooled(None if piped else path) as kept:
-                return replace(_read(kept, path, sample, text), name=kept.name)
+                table = _read(kept, path, sample, text)
+                source = "" if sample is None else sample.source("")
+                return replace(table, name=kept.name, source=source)
         else:
             table = _read(path, path, sample, text)
     except OSError as error:

@@ -26,6 +26,7 @@ _HELPS = "--rows N, which samples so many rows, or fewer columns"
 
 def read_parquet(path: Path, sample: Sample | None = None) -> Table:
     """Read a Parquet file, or a sample of its rows, of which no others are held."""
+    check_memory(path, size_of(path), _HELPS)
     with _told(path, "Parquet"):
         data = pl.scan_parquet(path)
         width, total = len(data.collect_schema()), data.select(pl.len()).collect().item()

@@ -76,7 +76,7 @@ def other_encoding(path: Path) -> str:
     """That of text which is not UTF-8: Windows-1252, or Latin-1 where it has what that lacks."""
     found, begin = "cp1252", b""
     for piece in pieces(path):
-        begin = begin or piece[:_LOOKED_AT]
+        begin += piece[: _LOOKED_AT - len(begin)]
         if any(each in piece for each in _NOT_IN_CP1252):
             found = "latin-1"
     text = begin.decode("cp1252", errors="replace")

@@ -107,7 +107,10 @@ def _texts(path: Path, form: Form, found: Survey) -> Iterator[bytes]:
         blocks(path, form.encoding), found.ends if found.quoted else repeat(True), strict=False
     ):
         part = _without_blank(block) if found.blank else block
-        held.append(part)
+        if not held:
+            part = part.lstrip(b"\n")  # the first line tells polars how many fields there are
+        if part:
+            held.append(part)
         size += len(part)
         if whole and size >= least:
             yield b"".join(held)

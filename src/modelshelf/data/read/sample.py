@@ -48,7 +48,7 @@ class Sample:
             tensor = None if table.tensor is None else table.tensor[chosen]
             frame = table.frame[chosen] if table.frame.width else table.frame
             table = self.noted(replace(table, frame=frame, tensor=tensor), total)
-        return replace(table, source=self.source(table.source) if table.source else "")
+        return replace(table, source=self.source(table.source))
 
     def noted(self, table: Table, total: int) -> Table:
         """A table of so many rows' sample, which says so."""
