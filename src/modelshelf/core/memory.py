@@ -16,7 +16,7 @@ _FILES = (
 )
 
 #: Bytes of addresses that threads and allocators reserve and do not fill: measured of polars'.
-_ADDRESSES = 3 << 28
+_ADDRESSES = 1 << 29
 
 
 def available() -> int:

@@ -21,14 +21,13 @@ PACKED = 100
 LONGEST = GIB // 4
 
 _WORK = 150_000_000  # bytes that reading needs beside what comes of it
-_LITTLE = 50_000_000  # bytes that are not asked about
 
 
 def check_memory(path: Path, needed: float, helps: str) -> None:
     """Raise `DataError` where so many bytes are not free; `helps` says what would take fewer."""
     needed += min(_WORK, 2 * needed)
     free = max(available(), 0)
-    if needed > max(free, _LITTLE):
+    if needed > free:
         raise DataError(
             f"{str(path)!r} needs about {_words(needed)} of memory as a table, and {_words(free)} "
             f"are free. What helps: {helps}, or a machine with more."
