@@ -154,7 +154,13 @@ def test_headers_that_promise_more_than_there_is(tmp_path):
 
 @pytest.mark.parametrize(
     "header",
-    [b"{'descr': '<f8', 'shape': (3,)", b"[" * 500, b"\xff\xfe", b"{'descr': ('x', ('y',)), }", b""],
+    [
+        b"{'descr': '<f8', 'shape': (3,)",
+        b"[" * 500,
+        b"\xff\xfe",
+        b"{'descr': ('x', ('y',)), }",
+        b"",
+    ],
 )
 def test_a_damaged_npz_header_is_refused_in_words(header, tmp_path):
     path = tmp_path / "t.npz"
