@@ -138,6 +138,7 @@ def tune(
         columns=columns,
         allow_wide=allow_wide,
     )
+    del table  # which may be larger than what was understood of it
     stopper = Stopper()
     silent: Observer = lambda progress: None  # noqa: E731
     return run_study(asked, clock=clock, observer=observer or silent, stopper=stopper)
@@ -176,6 +177,7 @@ def train(
         given = {name: configuration.value(name) for name in configuration.given}
         configuration, own = declared.configuration(given)
     dataset = understand(table, column, task, columns or {})
+    del table
     found = metric_for(metric, dataset.schema.task)
     configuration = configuration.for_text(dataset.schema.texts)
     configuration.refuse_idle()

@@ -122,9 +122,11 @@ def table_of(
 ) -> tuple[Dataset, TestSet]:
     """A study's whole table, and where its test rows come from; as `problem_of` has them."""
     rows = _noted(record)
+    schema = _schema(shelf, record)
     if table is None:
-        table = _again(rows["source"], record, "its rows")
-    dataset = as_understood(_schema(shelf, record), table)
+        words = {each.name for each in schema.columns if each.kind is not Kind.NUMERIC}
+        table = _again(rows["source"], record, "its rows", {schema.target, *words})
+    dataset = as_understood(schema, table)
     if dataset.fingerprint != record.fingerprint:
         raise DataError(
             f"{table.name} does not hold the rows that the study {record.name} learned from: they "
@@ -164,7 +166,9 @@ def _test(rows: dict[str, Any], given: Table | None, record: StudyRecord) -> Tes
     return found
 
 
-def _again(source: str, record: StudyRecord, what: str) -> Table:
+def _again(
+    source: str, record: StudyRecord, what: str, text: Collection[str] | None = None
+) -> Table:
     option = "--data FILE" if what == "its rows" else "--test FILE"
     if not Sample.at(source)[1]:
         raise DataError(
@@ -172,7 +176,7 @@ def _again(source: str, record: StudyRecord, what: str) -> Table:
             f"with {option}, or in Python as a table."
         )
     try:
-        return read_again(source)
+        return read_again(source, text)
     except DataError as error:
         raise DataError(
             f"The study {record.name} cannot read {what} again. {error} If the file has moved, "

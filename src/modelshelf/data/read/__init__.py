@@ -103,15 +103,18 @@ def _told_apart(table: Table, path: Path, sample: Sample | None) -> Table:
     return replace(table, source=source, name=name)
 
 
-def read_again(source: str) -> Table:
-    """The table whose `source` this is. Raises `DataError` where it is no longer there."""
+def read_again(source: str, text: Collection[str] | None = None) -> Table:
+    """The table whose `source` this is; `text` as in `read_table`.
+
+    Raises `DataError` where it is no longer there.
+    """
     sample, whole = Sample.at(source)
     if not whole:
         raise DataError("It came from memory or a stream, which cannot be read again.")
     if whole.startswith(EXAMPLE):
         table = bundled(whole.removeprefix(EXAMPLE))[0]
         return table if sample is None else sample.drawn(table)
-    return read_table(whole, sample)
+    return read_table(whole, sample, text)
 
 
 def _near(path: Path) -> str:
