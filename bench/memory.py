@@ -1,9 +1,9 @@
 """What reading a table takes of memory, beside pandas' and polars' own readers.
 
 *reading* is `read_table` and `understand`: all that comes before the search; *tune* is a whole
-study of one network, of 16 units for two epochs, beside its baselines. Peak resident memory of a fresh process each, what it held
-once its imports were done taken off. Tables are of 30 columns, 29 normal
-numbers in all their digits and a target of two classes.
+study of one network, of 16 units for two epochs, beside its baselines. Peak resident memory of a
+fresh process each, what it held once its imports were done taken off. Tables are of 30 columns, 29
+normal numbers in all their digits and a target of two classes.
 
 `--against SRC` measures another checkout's `src` beside this one.
 """

@@ -103,18 +103,19 @@ def _texts(path: Path, form: Form, found: Survey) -> Iterator[bytes]:
     """Parts of a text that are tables by themselves."""
     least, size = max(BLOCK, found.width * _A_COLUMN), 0
     held: list[bytes] = []
-    for block, whole in zip(
-        blocks(path, form.encoding), found.ends if found.quoted else repeat(True), strict=False
-    ):
+    cuts = found.cuts if found.quoted else repeat(None)
+    for block, cut in zip(blocks(path, form.encoding), cuts, strict=False):
         part = _without_blank(block) if found.blank else block
         if not held:
             part = part.lstrip(b"\n")  # the first line tells polars how many fields there are
+        cut = len(part) if cut is None else cut - (len(block) - len(part))
+        size += len(part)
+        if cut > 0 and size >= least:
+            yield b"".join([*held, part[:cut]])
+            part = part[cut:].lstrip(b"\n")
+            held, size = [], len(part)
         if part:
             held.append(part)
-        size += len(part)
-        if whole and size >= least:
-            yield b"".join(held)
-            held, size = [], 0
     if size:
         yield b"".join(held)
 

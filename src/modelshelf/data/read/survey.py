@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,7 +38,7 @@ class Survey:
     rows: int = 0  #: below the header
     size: int = 0  #: bytes, in UTF-8
     blank: bool = False  #: whether lines are blank
-    ends: list[bool] = field(default_factory=list)  #: of quoted text: whether a block ends a record
+    cuts: list[int] = field(default_factory=list)  #: of quoted blocks: where the last record ends
 
 
 def form_of(path: Path, encoding: str) -> Form:
@@ -60,7 +59,7 @@ def form_of(path: Path, encoding: str) -> Form:
 @contextmanager
 def long_fields() -> Iterator[None]:
     """Python's reader of CSV without its limit of 131,072 characters a field."""
-    before = csv.field_size_limit(sys.maxsize if sys.maxsize < 2**31 else 2**31 - 1)
+    before = csv.field_size_limit(2**31 - 1)
     try:
         yield
     finally:
@@ -152,10 +151,11 @@ def _quoted(path: Path, form: Form, watch: Callable[[int], None], lengths: _Leng
             for line in io.StringIO(block.decode()):
                 fed += 1
                 yield line
-            # Polars counts quotes wherever they stand: a cut must be one for it, too.
-            whole = ended == fed and quotes % 2 == 0
-            found.ends.append(whole)
-            held = 0 if whole else held
+            cut = _before(block, fed - ended)
+            if (quotes - block.count(b'"', cut)) % 2:
+                cut = 0  # Polars counts quotes wherever they stand: it must be a cut for it, too
+            found.cuts.append(cut)
+            held = len(block) - cut if cut else held
             if held > LONGEST:
                 raise DataError(
                     f"{str(path)!r}: the record that begins after line {ended} has more than "
@@ -172,3 +172,11 @@ def _quoted(path: Path, form: Form, watch: Callable[[int], None], lengths: _Leng
         except csv.Error as error:
             raise DataError(f"{str(path)!r}, line {reader.line_num}: {error}.") from None
     return found
+
+
+def _before(block: bytes, lines: int) -> int:
+    """Where so many last lines of a block begin; 0 where it has no others."""
+    end = len(block)
+    for _ in range(lines):
+        end = block.rfind(b"\n", 0, max(end - 1, 0)) + 1
+    return end
