@@ -52,14 +52,16 @@ except TypeError:  # an older checkout
 understand(table, "y")
 """
 
+OURS = ("reading", "tune")
+
 #: What is imported, and what is measured.
 WAYS = {
-    "modelshelf, reading": (
+    "reading": (
         "from modelshelf.data.read import read_table\n"
         "from modelshelf.data.understand import understand",
         _READING,
     ),
-    "modelshelf, tune": (
+    "tune": (
         "from modelshelf import tune",
         "space = dict(hidden_layers=(16,), batch_size=1024, epochs=2, numeric_encoding='none')\n"
         "tune(path, target='y', trials=1, workers=1, space=space, shelf=shelf)",
@@ -96,13 +98,15 @@ def _measure(way: str, source: Path, path: Path) -> tuple[int, float] | None:
 
 def main() -> None:
     """Print the table."""
-    shared = parser(__doc__ or "")
+    shared = parser(__doc__ or "", tuple(WAYS))
     shared.add_argument("--against", type=Path, metavar="SRC", help="another checkout's src")
     options = shared.parse_args()
-    ways = [(way, HERE) for way in WAYS]
-    if options.against:
-        ours = [each for each in ways if each[0].startswith("modelshelf")]
-        ways[2:2] = [(way, options.against) for way, _ in ours]
+    ways = []
+    for way in options.only or WAYS:
+        ours = way in OURS
+        ways.append((f"modelshelf, {way}" if ours else way, way, HERE))
+        if ours and options.against:
+            ways.append((f"modelshelf, {way}, before", way, options.against))
     table = Table("Peak memory", "rows", "file", "MB", "by", "peak, MB", "of file", "seconds")
     rows: list[dict[str, Any]] = []
     for count in ROWS[:1] if options.quick else ROWS:
@@ -111,12 +115,11 @@ def main() -> None:
                 path = Path(folder) / f"table.{ending}"
                 _make(path, count)
                 size = path.stat().st_size
-                for way, source in ways:
+                for name, way, source in ways:
                     found = _measure(way, source, path)
                     if found is None:
                         continue
                     peak, seconds = found
-                    name = way if source == HERE else f"{way}, before"
                     ratio = peak / size
                     table.row(f"{count:,}", ending, f"{size / 1e6:.0f}", name,
                               f"{peak / 1e6:.0f}", f"{ratio:.2f}", f"{seconds:.1f}")  # fmt: skip

@@ -177,6 +177,7 @@ def _quoted(path: Path, form: Form, watch: Callable[[int], None], lengths: _Leng
 def _before(block: bytes, lines: int) -> int:
     """Where so many last lines of a block begin; 0 where it has no others."""
     end = len(block)
-    for _ in range(lines):
-        end = block.rfind(b"\n", 0, max(end - 1, 0)) + 1
+    while lines and end:
+        end = block.rfind(b"\n", 0, end - 1) + 1
+        lines -= 1
     return end
