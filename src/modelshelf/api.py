@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from modelshelf.core.errors import SettingError
 from modelshelf.core.seeds import checked
 from modelshelf.data.dataset import Dataset, Table
 from modelshelf.data.metrics import metric_for
-from modelshelf.data.read import from_memory, read_table, usual_target
+from modelshelf.data.read import Sample, from_memory, read_table, usual_target
 from modelshelf.data.read.given import from_arrays, from_torch, is_torch_data
 from modelshelf.data.understand import understand
 from modelshelf.engines import kernels
@@ -57,6 +57,7 @@ def tune(
     study: str | None = None,
     warm_start: bool = False,
     columns: Mapping[str, str] | None = None,
+    rows: int | None = None,
     allow_wide: bool = False,
     observer: Observer | None = None,
 ) -> StudyResult:
@@ -96,6 +97,7 @@ def tune(
         warm_start: Begin a new study with what did best in studies of similar data on the shelf.
         columns: Column kinds that overrule what was understood: numeric, categorical, date, text,
             ignore.
+        rows: So many of the table's rows, sampled at random by the seed; all if nothing is said.
         allow_wide: Allow more columns than rows.
         observer: Called with a `Progress` while the study runs.
 
@@ -115,7 +117,8 @@ def tune(
     clock = Clock()
     kernels.begin()  # beside what is read
     declared = None if module is None else declare(module)
-    table, column, declared = _given(X, y, target, declared)
+    sample = Sample.asked(rows, seed)
+    table, column, declared = _given(X, y, target, declared, sample, columns or {})
     asked = request(
         table,
         column,
@@ -137,6 +140,7 @@ def tune(
         columns=columns,
         allow_wide=allow_wide,
     )
+    del table  # which may be larger than what was understood of it
     stopper = Stopper()
     silent: Observer = lambda progress: None  # noqa: E731
     with interruptible(stopper):
@@ -155,6 +159,7 @@ def train(
     module: Any = None,
     hang_seconds: float = HANG_SECONDS,
     columns: Mapping[str, str] | None = None,
+    rows: int | None = None,
     shelf: str | Path | None = None,
 ) -> Model:
     """Train one network, without a search. A fifth of the rows validates it.
@@ -169,11 +174,13 @@ def train(
     """
     seed, configuration, own = checked(seed), configuration or Configuration(), None
     declared = None if module is None else declare(module)
-    table, column, declared = _given(X, y, target, declared)
+    sample = Sample.asked(rows, seed)
+    table, column, declared = _given(X, y, target, declared, sample, columns or {})
     if declared is not None:
         given = {name: configuration.value(name) for name in configuration.given}
         configuration, own = declared.configuration(given)
     dataset = understand(table, column, task, columns or {})
+    del table
     found = metric_for(metric, dataset.schema.task)
     configuration = configuration.for_text(dataset.schema.texts)
     configuration.refuse_idle()
@@ -293,27 +300,40 @@ def _test(test: Any, target: str, as_it_is: bool) -> TestSet:
 
 
 def _given(
-    X: Any, y: Any, target: str | None, declared: Declared | None
+    X: Any,
+    y: Any,
+    target: str | None,
+    declared: Declared | None,
+    sample: Sample | None,
+    columns: Collection[str],
 ) -> tuple[Table, str, Declared | None]:
     """The table, its target's name, and the module: a loader says how large its batches are."""
+    if isinstance(X, (str, Path)):
+        return *_read(X, target, sample, columns), declared
     if is_torch_data(X):
         if declared is None:
             raise SettingError("A Dataset or DataLoader goes with module=…: give it, or arrays.")
         if y is not None:
             raise SettingError("A Dataset holds its own targets: leave y out.")
         table, column, size = from_torch(X, target)
-        return table, column, declared.with_batch_size(size)
-    found = None if declared is None else from_arrays(X, y, target)
-    return *(found or _table(X, y, target)), declared
+        declared = declared.with_batch_size(size)
+    else:
+        found = None if declared is None else from_arrays(X, y, target)
+        table, column = found or _table(X, y, target)
+    return table if sample is None else sample.drawn(table), column, declared
 
 
 def _table(X: Any, y: Any, target: str | None) -> tuple[Table, str]:
     if isinstance(X, Table) and (found := target or usual_target(X)) is not None:
         return X, found
-    if isinstance(X, (str, Path)):
-        table = read_table(X)
-        target = target or usual_target(table)
-        if target is None:
-            raise SettingError("Name the column to predict: target='…'.")
-        return table, target
     return from_memory(X, y, target)
+
+
+def _read(
+    path: str | Path, target: str | None, sample: Sample | None, columns: Collection[str]
+) -> tuple[Table, str]:
+    table = read_table(path, sample, None if target is None else {target, *columns})
+    target = target or usual_target(table)
+    if target is None:
+        raise SettingError("Name the column to predict: target='…'.")
+    return table, target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol
@@ -25,22 +25,33 @@ class Display(Protocol):
 
 
 def source(
-    data: str | None, target: str | None, example: str | None, command: str
+    data: str | None,
+    target: str | None,
+    example: str | None,
+    command: str,
+    *,
+    rows: int | None = None,
+    seed: int = 0,
+    columns: Collection[str] = (),
 ) -> tuple[Any, str]:
-    """The table and its target's name, from a file or a bundled data set."""
-    from modelshelf.data.read import bundled, read_table, usual_target
+    """The table and its target's name, from a file or a bundled data set.
 
+    `rows`: so many of them, sampled by `seed`. `columns`: those that a person says how to read.
+    """
+    from modelshelf.data.read import Sample, bundled, read_table, usual_target
+
+    sample = Sample.asked(rows, seed)
     if example is not None:
         if data is not None:
             raise SettingError("Give a file or --example, not both.")
         table, usual = bundled(example)
-        return table, target or usual
+        return table if sample is None else sample.drawn(table), target or usual
     if data is None:
         raise SettingError(
             f"Give a table and its target, such as `modelshelf {command} data.csv --target price`, "
             f"or try `modelshelf {command} --example digits`."
         )
-    table = read_table(data)
+    table = read_table(data, sample, None if target is None else {target, *columns})
     target = target or usual_target(table)
     if target is None:
         names = ", ".join(table.frame.columns[:12])

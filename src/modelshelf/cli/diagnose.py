@@ -98,9 +98,14 @@ def _tell(console: Console, found: Diagnosis, shelf: str | None) -> None:
 
 def _command(found: Diagnosis, finding: Finding, shelf: str | None) -> str:
     """The command that follows the advice."""
+    from modelshelf.data.read import Sample
+
     if finding.column:
-        rows = found.rows.removeprefix("example:")
-        where = ("--example", rows) if rows != found.rows else (rows or "DATA",)
+        sample, source = Sample.at(found.rows)
+        rows = source.removeprefix("example:")
+        where = ("--example", rows) if rows != source else (rows or "DATA",)
+        if sample is not None:
+            where = (*where, "--rows", str(sample.rows), "--seed", str(sample.seed))
         given = ("--target", found.target, "--column", f"{finding.column}=ignore")
         return typed("tune", *where, *given, shelf=shelf)
     settings = [

@@ -21,6 +21,7 @@ __all__ = [
     "Force",
     "KnownModule",
     "RowsFile",
+    "SampledRows",
     "ShelfPlace",
     "TestFile",
     "make_console",
@@ -40,6 +41,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on t
 RowsFile = Annotated[
     str | None,
     typer.Option("--data", help="The study's rows, where they have moved or came from memory."),
+]
+
+SampledRows = Annotated[
+    int | None,
+    typer.Option(
+        "--rows", min=1, metavar="N", help="So many rows, sampled at random by the seed.  [all]"
+    ),
 ]
 
 

@@ -24,6 +24,7 @@ from modelshelf.cli.options import (
     Columns,
     DeviceName,
     Example,
+    SampledRows,
     ShelfPlace,
     TestFile,
     make_console,
@@ -51,7 +52,9 @@ _BEAT = 5.0  # seconds between two plain lines
 def train(
     data: Annotated[
         str | None,
-        typer.Argument(help="A table: CSV, Parquet, Arrow, ARFF or npz; or a folder of images."),
+        typer.Argument(
+            help="A table: CSV, Parquet, Arrow, ARFF or npz; - for standard input; or images."
+        ),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     example: Example = None,
@@ -69,6 +72,7 @@ def train(
         str | None, typer.Option(help="As in tune.  [default: accuracy or rmse]")
     ] = None,
     column: Columns = None,
+    rows: SampledRows = None,
     seed: Annotated[
         int, typer.Option(callback=seed_of, help="Every random draw follows from it.")
     ] = 0,
@@ -108,7 +112,7 @@ def train(
     settings = parse_settings(given)
     if like is not None:
         asked = {"--target": target, "--example": example, "--metric": metric, "--study": study,
-                 "--column": column, "--task": None if task == "auto" else task,
+                 "--column": column, "--rows": rows, "--task": None if task == "auto" else task,
                  "--device": None if device == "auto" else device}  # fmt: skip
         _refuse([name for name, value in asked.items() if value])
         if module is not None:
@@ -126,8 +130,10 @@ def train(
     from modelshelf.study.single import train_and_shelve
 
     configuration, own = _configured(settings, module)
-    table, name = source(data, target, example, "train")
-    dataset = understand(table, name, task, parse_columns(column), allow_wide)
+    kinds = parse_columns(column)
+    given_rows = source(data, target, example, "train", rows=rows, seed=seed, columns=kinds)
+    dataset = understand(*given_rows, task, kinds, allow_wide)
+    del given_rows
     configuration = configuration.for_text(dataset.schema.texts)
     configuration.refuse_idle()
     if not dataset.schema.image:

@@ -17,6 +17,7 @@ from modelshelf.cli.options import (
     Columns,
     DeviceName,
     Example,
+    SampledRows,
     ShelfPlace,
     make_console,
     parse_columns,
@@ -32,7 +33,9 @@ __all__ = ["tune"]
 def tune(
     data: Annotated[
         str | None,
-        typer.Argument(help="A table: CSV, Parquet, Arrow, ARFF or npz; or a folder of images."),
+        typer.Argument(
+            help="A table: CSV, Parquet, Arrow, ARFF or npz; - for standard input; or images."
+        ),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     example: Example = None,
@@ -58,6 +61,7 @@ def tune(
         typer.Option(help="Rows to test on: a share of the table, or a file.  [default: 0.2]"),
     ] = None,
     column: Columns = None,
+    rows: SampledRows = None,
     space: Annotated[
         str | None,
         typer.Option(help="A TOML or Python file: what to search, name = value."),
@@ -131,10 +135,9 @@ def tune(
     from modelshelf.study import run_study
     from modelshelf.study.modules import declare
 
-    table, column_name = source(data, target, example, "tune")
-    asked = request(
-        table,
-        column_name,
+    kinds = parse_columns(column)
+    asked = request(  # which is the last that needs the table: it is not held beside the study
+        *source(data, target, example, "tune", rows=rows, seed=seed, columns=kinds),
         budget=budget,
         seed=seed,
         metric=metric,
@@ -150,7 +153,7 @@ def tune(
         shelf=shelf,
         study=study,
         warm_start=warm_start,
-        columns=parse_columns(column),
+        columns=kinds,
         allow_wide=allow_wide,
         command=shlex.join(["modelshelf", *sys.argv[1:]]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import polars as pl
@@ -44,18 +44,19 @@ def understand(
         raise DataError(f"Every value of the target {target!r} is missing.")
     if absent.any():
         notes.append(f"{int(absent.sum())} rows without a target are left out")
-        frame = frame.filter(~absent)
-    _check_rows(frame.height)
-    found, classes, values = read_target(frame[target], task)
+    height = frame.height - int(absent.sum())
+    _check_rows(height)
+    found, classes, values = read_target(_present(frame[target], absent), task)
     if table.tensor is not None:
         rows = table.tensor[~absent.to_numpy()] if absent.any() else table.tensor
         rows.check_finite()
         kind = Kind.IMAGE if rows.image else Kind.ARRAY
         schema = Schema((Column(kind.value, kind),), target, found, classes, rows.shape)
         return _dataset(table, schema, rows, values, tuple(notes))
-    reads = _read_inputs(frame, target, values, found, overrides)
+    given = (_present(each, absent) for each in frame if each.name != target)
+    reads = _read_inputs(given, values, found, overrides)
     schema = Schema(tuple(each.column for each in reads), target, found, classes)
-    _check_inputs(schema, frame.height, allow_wide)
+    _check_inputs(schema, height, allow_wide)
     used = [each.values for each in reads if each.column.kind is not Kind.IGNORE]
     _check_finite(used, {name for name, kind in overrides.items() if kind is Kind.NUMERIC})
     inputs = pl.DataFrame(used)
@@ -102,7 +103,7 @@ def conform(
         raise DataError(f"{table.name} lacks {len(missing)} columns that are needed: {told}")
     if (frame.height if table.tensor is None else table.tensor.height) == 0:
         raise DataError(f"{table.name} has no rows.")
-    target, rows = None, table.tensor
+    target, absent, rows = None, None, table.tensor
     if rows is not None:
         rows, note = brought_to(rows, schema.shape, table.name)
         notes += [note] if note else []
@@ -112,16 +113,20 @@ def conform(
             raise DataError(f"{table.name} has no value of the target {schema.target!r}.")
         if absent.any():
             notes.append(f"{int(absent.sum())} rows without a target are left out")
-            frame = frame.filter(~absent)
             rows = None if rows is None else rows[~absent.to_numpy()]
-        target = target_codes(frame[schema.target], schema)
+        target = target_codes(_present(frame[schema.target], absent), schema)
     if rows is not None:
         rows.check_finite()
         return rows, target, tuple(notes)
-    reads = [as_kind(frame[c.name], c.kind) for c in schema.inputs]
+    reads = [as_kind(_present(frame[c.name], absent), c.kind) for c in schema.inputs]
     _check_finite([each.values for each in reads], set())
     notes += [f"{each.column.name}: {each.column.note}" for each in reads if each.column.note]
     return pl.DataFrame([each.values for each in reads]), target, tuple(notes)
+
+
+def _present(values: pl.Series, absent: pl.Series | None) -> pl.Series:
+    """A column of the rows that have a target: a column at a time, for a table may be large."""
+    return values if absent is None or not absent.any() else values.filter(~absent)
 
 
 def _check_form(schema: Schema, table: Table) -> None:
@@ -156,23 +161,21 @@ def _check_rows(rows: int) -> None:
 
 
 def _read_inputs(
-    frame: pl.DataFrame,
-    target: str,
+    columns: Iterable[pl.Series],
     values: NDArray[np.generic],
     task: Task,
     overrides: Mapping[str, Kind],
 ) -> list[Read]:
     reads: list[Read] = []
     seen: dict[bytes, str] = {}
-    for name in frame.columns:
-        if name == target:
-            continue
+    for given in columns:
+        name = given.name
         if name in overrides:
-            reads.append(as_kind(frame[name], overrides[name]))
+            reads.append(as_kind(given, overrides[name]))
             continue
-        each = read_column(frame[name], frame.height)
+        each = read_column(given, len(given))
         if each.column.kind is not Kind.IGNORE:
-            mark = each.values.hash(seed=0).to_numpy().tobytes()
+            mark = hashlib.sha256(each.values.hash(seed=0).to_numpy().tobytes()).digest()
             reason = ""
             if mark in seen:
                 reason = f"the same as {seen[mark]}"

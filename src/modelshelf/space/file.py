@@ -34,6 +34,10 @@ def read_space_file(path: str | Path) -> object:
             f"The space {str(path)!r} is not TOML ({error}). Expected lines such as "
             "learning_rate = [0.0001, 0.01]; a Python file's name ends in .py."
         ) from None
+    except RecursionError:
+        raise SettingError(
+            f"The space {str(path)!r} has lists or tables in one another too deeply to be read."
+        ) from None
 
 
 def _run(file: Path) -> object:

@@ -9,7 +9,7 @@ from typing import Any
 from modelshelf.core.errors import DataError, ShelfError
 from modelshelf.data.dataset import Dataset, Kind, Schema, Table
 from modelshelf.data.metrics import metric_for
-from modelshelf.data.read import read_again
+from modelshelf.data.read import Sample, read_again
 from modelshelf.data.split import drawn_rows
 from modelshelf.data.understand import as_understood
 from modelshelf.shelf import Shelf, StudyRecord
@@ -122,9 +122,11 @@ def table_of(
 ) -> tuple[Dataset, TestSet]:
     """A study's whole table, and where its test rows come from; as `problem_of` has them."""
     rows = _noted(record)
+    schema = _schema(shelf, record)
     if table is None:
-        table = _again(rows["source"], record, "its rows")
-    dataset = as_understood(_schema(shelf, record), table)
+        words = {each.name for each in schema.columns if each.kind is not Kind.NUMERIC}
+        table = _again(rows["source"], record, "its rows", {schema.target, *words})
+    dataset = as_understood(schema, table)
     if dataset.fingerprint != record.fingerprint:
         raise DataError(
             f"{table.name} does not hold the rows that the study {record.name} learned from: they "
@@ -164,15 +166,17 @@ def _test(rows: dict[str, Any], given: Table | None, record: StudyRecord) -> Tes
     return found
 
 
-def _again(source: str, record: StudyRecord, what: str) -> Table:
+def _again(
+    source: str, record: StudyRecord, what: str, text: Collection[str] | None = None
+) -> Table:
     option = "--data FILE" if what == "its rows" else "--test FILE"
-    if not source:
+    if not Sample.at(source)[1]:
         raise DataError(
             f"The study {record.name} never was told where {what} can be read again: give them "
             f"with {option}, or in Python as a table."
         )
     try:
-        return read_again(source)
+        return read_again(source, text)
     except DataError as error:
         raise DataError(
             f"The study {record.name} cannot read {what} again. {error} If the file has moved, "

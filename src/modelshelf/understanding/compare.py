@@ -37,7 +37,7 @@ from modelshelf.study.engines import work
 from modelshelf.study.model import Model
 from modelshelf.study.rows import table_of
 from modelshelf.understanding.common_rows import CommonRows, Source, common_rows
-from modelshelf.understanding.taken import as_table
+from modelshelf.understanding.taken import as_tables
 from modelshelf.understanding.which_row import numbered
 
 __all__ = ["compare"]
@@ -86,7 +86,7 @@ def compare(
     with Shelf.open(shelf) as opened:
         trials = [_copy(opened, each) for each in barcodes]
         study = opened.study(trials[0].study)
-        given = (as_table(each, opened, study) for each in (data, test))
+        given = as_tables(data, test, opened, study)
         return _Comparing(opened, trials, barcodes, rows, *given).comparison()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from modelshelf.core.records import TrialRecord
 from modelshelf.data.dataset import Dataset, Table
-from modelshelf.data.read import from_memory, read_table
+from modelshelf.data.read import Sample, from_memory, read_table
 from modelshelf.data.read.given import from_arrays
 from modelshelf.data.split import Split
 from modelshelf.shelf import Shelf, StudyRecord
@@ -21,7 +21,7 @@ from modelshelf.study.problem import Prepared, Problem
 from modelshelf.study.rows import holds_arrays, problem_on, table_of, with_networks
 from modelshelf.study.testing import TestSet
 
-__all__ = ["Taken", "as_table", "take"]
+__all__ = ["Taken", "as_table", "as_tables", "take"]
 
 
 def as_table(data: Any, shelf: Shelf, study: StudyRecord) -> Table | None:
@@ -36,6 +36,17 @@ def as_table(data: Any, shelf: Shelf, study: StudyRecord) -> Table | None:
     pair = data if isinstance(data, tuple) else (data,)
     found = from_arrays(*pair) if holds_arrays(shelf, study) else None
     return (found or from_memory(*pair))[0]
+
+
+def as_tables(
+    data: Any, test: Any, shelf: Shelf, study: StudyRecord
+) -> tuple[Table | None, Table | None]:
+    """A study's rows and test rows as they are given; of the rows, those that it sampled."""
+    table = as_table(data, shelf, study)
+    sample, _ = Sample.at(study.settings.get("rows", {}).get("source") or "")
+    if table is not None and sample is not None:
+        table = sample.drawn(table)
+    return table, as_table(test, shelf, study)
 
 
 @dataclass(eq=False)
@@ -87,5 +98,4 @@ def take(
     with Shelf.open(shelf) as opened:
         trial = best_copy(opened, barcode)
         study = with_networks(opened.study(trial.study))
-        given = (as_table(each, opened, study) for each in (data, test))
-        yield Taken(opened, study, trial, *given)
+        yield Taken(opened, study, trial, *as_tables(data, test, opened, study))

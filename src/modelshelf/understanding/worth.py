@@ -31,7 +31,7 @@ from modelshelf.study.rows import problem_of
 from modelshelf.understanding.common_rows import thinned
 from modelshelf.understanding.contenders import ENSEMBLE, NETWORK, Answered, deep, plain
 from modelshelf.understanding.growing import Growing
-from modelshelf.understanding.taken import as_table
+from modelshelf.understanding.taken import as_tables
 
 __all__ = ["Progress", "worth"]
 
@@ -84,7 +84,7 @@ def worth(
     with Shelf.open(shelf) as opened, single_threaded():
         record = opened.study(study)
         trial = _network_of(opened, record)
-        given = (as_table(each, opened, record) for each in (data, test))
+        given = as_tables(data, test, opened, record)
         problem = problem_of(opened, record, *given)
         judging = _Judging(opened, record, _unseen(opened, trial, problem), problem, seed)
         return judging.worth(clock, limit, progress)

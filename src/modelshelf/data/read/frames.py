@@ -53,6 +53,7 @@ def from_memory(
 
 def _frame(X: Any) -> pl.DataFrame:
     if isinstance(X, pl.DataFrame):
+        unique_names(X.columns, "The data frame")
         return settled(X)
     if isinstance(X, Mapping):
         names = unique_names([str(each) for each in X], "The dictionary")

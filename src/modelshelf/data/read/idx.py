@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from modelshelf.core.errors import DataError
 from modelshelf.data.dataset import Table
+from modelshelf.data.read.limits import check_memory
 from modelshelf.data.read.pixels import as_tensor
 
 __all__ = ["LABEL", "is_idx", "read_idx"]
@@ -75,22 +76,27 @@ def _labels_of(path: Path) -> Path | None:
 
 
 def _array(path: Path) -> NDArray[Any]:
+    """No more is unpacked than its first bytes promise, and nothing that would not fit."""
     try:
-        data = path.read_bytes()
-        if data.startswith(b"\x1f\x8b"):
-            data = gzip.decompress(data)
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            source: Any = gzip.GzipFile(fileobj=file) if packed else file
+            begin = source.read(4)
+            if begin[:2] != b"\0\0" or len(begin) < 4 or begin[2] not in _TYPES:
+                raise DataError(f"{str(path)!r} does not begin as IDX does.")
+            kind, axes = np.dtype(_TYPES[begin[2]]), begin[3]
+            sizes = source.read(4 * axes)
+            if len(sizes) == 4 * axes:
+                shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+                wanted = kind.itemsize * math.prod(shape)
+                check_memory(path, wanted, "fewer images")
+                data = source.read(wanted + 1)
+                if len(data) == wanted:
+                    return np.frombuffer(data, kind).reshape(shape)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{str(path)!r} cannot be read as IDX: {error}.") from None
-    if data[:2] != b"\0\0" or len(data) < 4 or data[2] not in _TYPES:
-        raise DataError(f"{str(path)!r} does not begin as IDX does.")
-    kind, axes = np.dtype(_TYPES[data[2]]), data[3]
-    begin = 4 + 4 * axes
-    if len(data) >= begin:
-        shape = tuple(np.frombuffer(data, ">u4", axes, 4).tolist())
-        wanted = begin + kind.itemsize * math.prod(shape)
-        if len(data) == wanted:
-            return np.frombuffer(data, kind, offset=begin).reshape(shape)
     raise DataError(
-        f"{str(path)!r} is cut off or damaged: its first bytes promise another length than the "
-        f"{len(data):,} bytes that it has. Fetch it again."
+        f"{str(path)!r} is cut off or damaged: its first bytes promise another length than it "
+        "has. Fetch it again."
     )

@@ -95,7 +95,9 @@ def usual_target(table: Table) -> str | None:
 def _from_column(table: Table, series: pl.Series, folder: Path) -> Table:
     unnamed = series.is_null()
     frame = table.frame.filter(~unnamed)
-    notes = [f"{int(unnamed.sum())} rows without a file name are left out"] if any(unnamed) else []
+    notes = list(table.notes)
+    if unnamed.any():
+        notes.append(f"{int(unnamed.sum())} rows without a file name are left out")
     files = [folder / each for each in frame[series.name]]
     missing = [each for each in files if not _is_there(each)]
     if missing:
