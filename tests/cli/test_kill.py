@@ -1,4 +1,7 @@
-"""A study that is killed twenty times, at random moments, is the study that never was."""
+"""A study that is killed at random moments goes on, and holds all that the terminal was told.
+
+`tests/durability` compares every row, over more interruptions.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from modelshelf import Shelf
 from tests.cli.conftest import program, run
 from tests.study.test_study import bits
 
-KILLS = 20
+KILLS = 6
 
 
 def killed(arguments, seconds: float) -> str | None:
@@ -34,7 +37,7 @@ def killed(arguments, seconds: float) -> str | None:
     return None if process.returncode == 0 else "".join(lines)
 
 
-def test_killed_twenty_times_it_comes_to_the_same_bits(csv, tmp_path):
+def test_killed_again_and_again_it_comes_to_the_same_bits(csv, tmp_path):
     arguments = ["tune", csv, "--target", "label", "--trials", 300, "--seed", 5,
                  "--space", tmp_path / "space.toml"]  # fmt: skip
     (tmp_path / "space.toml").write_text(
@@ -56,7 +59,7 @@ def test_killed_twenty_times_it_comes_to_the_same_bits(csv, tmp_path):
             assert len(trials) >= int(told[-1][0])
             finished = sum(t.status == "finished" for t in trials)
             assert finished >= int(told[-1][1])
-    assert kills >= 15, "the study ended before it was killed often enough to tell"
+    assert kills >= 4, "the study ended before it was killed often enough to tell"
     assert run(*arguments, "--shelf", rough).status == 0
     assert bits(rough) == bits(calm)  # steps among them: nothing was trained twice
     ran = run("shelf", "--check", "--shelf", rough)

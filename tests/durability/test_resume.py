@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from modelshelf import tune
 from modelshelf.shelf import Shelf
-from tests.durability.runner import STOPPED, TRIALS, difference, interrupted, rows, run
+from modelshelf.study import Progress
+from tests.durability.runner import SPACE, STOPPED, TRIALS, difference, interrupted, rows, run
 
 MOST = 140  # transactions of an undisturbed study, about
 
@@ -79,3 +81,28 @@ def test_told_to_stop_while_the_winner_is_scored_it_goes_on(
     assert True in stopped, f"no signal came before the end; status {STOPPED} was expected"
     assert run(tmp_path / "shelf", rows_file, 2) == 0
     assert difference(calm, tmp_path / "shelf") == []
+
+
+def test_ctrl_c_from_python_stops_the_study_and_is_raised_then(
+    rows_file: Path, tmp_path: Path
+) -> None:
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    pressed: list[int] = []
+
+    def observer(progress: Progress) -> None:
+        if not pressed and progress.paused >= 3:
+            pressed.append(progress.started)
+            signal.raise_signal(signal.SIGINT)
+
+    asked = {"target": "label", "trials": 40, "space": SPACE, "shelf": tmp_path / "shelf"}
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            tune(rows_file, **asked, observer=observer)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    assert pressed
+    with Shelf.open(tmp_path / "shelf") as shelf:
+        assert shelf.check() == ()
+        assert shelf.studies()[0].status == "open"
+    assert tune(rows_file, **asked).complete
