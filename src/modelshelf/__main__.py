@@ -1,0 +1,5 @@
+"""`python -m modelshelf`: the program."""
+
+from modelshelf.cli.app import entry
+
+entry()
