@@ -15,7 +15,7 @@ from modelshelf.shelf.database import Database
 from modelshelf.shelf.fitting import column_of, rows_of, undamaged
 from modelshelf.shelf.records import Job, JobRecord, StoredFile, TrialFile
 from modelshelf.shelf.schema import configuration, curve, job, study, trial
-from modelshelf.shelf.shapes import RESULT, parsed
+from modelshelf.shelf.shapes import RESULT, parsed, settings_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,12 @@ def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64
         .order_by(curve.c.trial, curve.c.epoch)
     )
     with database.reading() as connection, undamaged(database.path):
-        rows = np.array([tuple(row) for row in rows_of(connection, query)], np.float64)
+        # The driver's own tuples: there are as many as epochs in a study, and NumPy looks at each.
+        with connection.execute(query) as result:
+            found = result.cursor.fetchall()  # type: ignore[union-attr]
+        rows = np.array(found, np.float64).reshape(-1, 4)
+        if not np.isfinite(rows[:, 0]).all():
+            raise ValueError("a curve is of a trial that has no number")
     if not len(rows):
         return {}
     numbers, first = np.unique(rows[:, 0], return_index=True)
@@ -171,8 +176,7 @@ def _number(value: float | None) -> float:
 @lru_cache(maxsize=4096)
 def _settings(text: str) -> dict[str, Any]:
     """A configuration; networks of re-tests share it."""
-    found: dict[str, Any] = parsed(text, dict[str, Any])
-    return found
+    return settings_in(text)
 
 
 def _trial(row: Row[Any]) -> TrialRecord:
