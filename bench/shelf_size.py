@@ -4,7 +4,8 @@ The networks are made up: configurations drawn from the usual space, a learning 
 half, a quarter and an eighth of them sent on to the next rung. Rows, jobs and curves are as a
 study writes them; a network's file is real and small. *Begin* is what a study that goes on takes
 up before it proposes anything: its log, its trials and the evidence. The commands are processes of
-their own, the interpreter's start included. The checkouts take turns; medians are told.
+their own, the interpreter's start included. Seconds are those of one core, so that other work on
+the machine counts little. The checkouts take turns; medians are told.
 
 `--against SRC` measures another checkout's `src` beside this one, in the same turns.
 """
@@ -12,6 +13,7 @@ their own, the interpreter's start included. The checkouts take turns; medians a
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -51,12 +53,12 @@ class Nobody:
 with Shelf.open(sys.argv[1]) as shelf:
     (study,) = shelf.studies()
     space = space_from_json(study.settings["space"])
-    began = time.perf_counter()
+    began = time.process_time()
     loop = Loop(shelf, study.name, "key", Nobody(), None, in_order=True,
                 value=lambda o: ranking_value(METRICS["accuracy"], o), seconds=lambda: 0.0)
     loop.load()
     Search(space, 0, loop, suggest, 30_000, 32).load()
-    print(time.perf_counter() - began)
+    print(time.process_time() - began)
 """
 
 
@@ -64,19 +66,23 @@ def main() -> None:
     """Fill a shelf, and ask it."""
     shared = parser(__doc__ or "")
     shared.add_argument("--networks", type=int, default=20_000)
+    shared.add_argument("--shelf", type=Path, help="fill this one, or ask it where it is filled")
     shared.add_argument("--runs", type=int, default=3)
     shared.add_argument("--against", type=Path, metavar="SRC", help="another checkout's src")
     asked = shared.parse_args()
     networks = 2_000 if asked.quick else asked.networks
     checkouts = {"now": HERE, **({"before": asked.against} if asked.against else {})}
     with tempfile.TemporaryDirectory() as folder:
-        shelf = Path(folder) / "shelf"
+        shelf = asked.shelf or Path(folder) / "shelf"
         began = time.perf_counter()
-        fill(shelf, networks)
+        if not shelf.exists():
+            fill(shelf, networks)
         size = (shelf / "shelf.sqlite").stat().st_size / 2**20
         filled = time.perf_counter() - began
         print(f"{networks:,} networks in {filled:.0f} s, {size:.0f} MiB of rows")
-        table = Table(f"Seconds with {networks:,} networks", "what", *reversed(checkouts), "ratio")
+        table = Table(
+            f"Seconds of a core with {networks:,} networks", "what", *reversed(checkouts), "ratio"
+        )
         rows = []
         for what, command in {
             "a study goes on: begin": ["-c", BEGIN, str(shelf)],
@@ -97,13 +103,15 @@ def main() -> None:
 
 
 def seconds(command: list[str], src: Path) -> float:
-    """Of a process; or what it measured and printed itself."""
+    """Seconds of one core that a process took; or what it measured and printed itself."""
     environment = {**os.environ, "PYTHONPATH": str(src), "OMP_NUM_THREADS": "1"}
-    began = time.perf_counter()
+    began = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, *command], env=environment, capture_output=True, text=True, check=True
     )
-    return float(done.stdout) if BEGIN in command else time.perf_counter() - began
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    took = ended.ru_utime - began.ru_utime + ended.ru_stime - began.ru_stime
+    return float(done.stdout) if BEGIN in command else took
 
 
 def fill(place: Path, networks: int) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from modelshelf.core.errors import ShelfError, nearest
+from modelshelf.core.garbage import uncollected
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialRecord
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.fitting import column_of, rows_of, undamaged
@@ -70,6 +71,7 @@ def sorted_by(query: Select[Any], sort: str) -> Select[Any]:
     return query.order_by(*SORTS[sort], trial.c.study_id, trial.c.number)
 
 
+@uncollected()
 def trials(database: Database, query: Select[Any]) -> tuple[TrialRecord, ...]:
     """The records of a query on `TRIALS`."""
     with database.reading() as connection, undamaged(database.path):
@@ -88,6 +90,7 @@ def curve_of(database: Database, study_id: int, number: int) -> tuple[CurvePoint
     return tuple(CurvePoint(epoch, *map(_number, numbers)) for epoch, *numbers in rows)
 
 
+@uncollected()
 def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64]]:
     """Every trial's curve, by number: training loss, validation loss and score, (epochs, 3)."""
     import numpy as np
@@ -100,7 +103,7 @@ def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64
     with database.reading() as connection, undamaged(database.path):
         # The driver's own tuples: there are as many as epochs in a study, and NumPy looks at each.
         with connection.execute(query) as result:
-            found = result.cursor.fetchall()  # type: ignore[union-attr]
+            found = result.cursor.fetchall()
         rows = np.array(found, np.float64).reshape(-1, 4)
         if not np.isfinite(rows[:, 0]).all():
             raise ValueError("a curve is of a trial that has no number")
@@ -114,6 +117,7 @@ def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64
 _WHOLE = select(trial.c.number).join(configuration, configuration.c.barcode == trial.c.barcode)
 
 
+@uncollected()
 def jobs(database: Database, study_id: int) -> tuple[JobRecord, ...]:
     """A study's log, in order of dispatch."""
     query = select(job).where(job.c.study_id == study_id).order_by(job.c.number)

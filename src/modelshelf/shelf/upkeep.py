@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from modelshelf.core.errors import BarcodeError, ShelfError
+from modelshelf.core.garbage import uncollected
 from modelshelf.shelf import check, removing, repair
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
@@ -140,6 +141,7 @@ class Upkeep:
         """
         return repair.lost(self._database, self._files, self._studies.id(study))
 
+    @uncollected()
     def check(self) -> tuple[str, ...]:
         """All that is wrong with the shelf, a sentence each; nothing where it is sound."""
         return tuple(dict.fromkeys(check.problems(self._database, self._files)))

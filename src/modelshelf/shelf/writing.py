@@ -36,7 +36,8 @@ class Batch:
 _ADD_CONFIGURATION = sqlite.insert(configuration).on_conflict_do_nothing()
 _ADD_TRIAL = insert(trial)
 _ADD_JOB = insert(job)
-_ADD_CURVE = insert(curve)
+# One whose network was removed is trained from its first epoch again, where its study goes on.
+_ADD_CURVE = sqlite.insert(curve).on_conflict_do_nothing()
 _THIS_TRIAL = (trial.c.study_id == bindparam("of_study"), trial.c.number == bindparam("of_trial"))
 _THIS_JOB = (job.c.study_id == bindparam("of_study"), job.c.number == bindparam("of_job"))
 _SET_STATUS = update(trial).where(*_THIS_TRIAL).values(status=bindparam("new_status"))
