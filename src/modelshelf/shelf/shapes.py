@@ -185,11 +185,9 @@ def settings_in(text: str) -> dict[str, Any]:
         raise ValueError("its JSON is nested too deeply") from None
     if type(found) is not dict:
         raise ValueError(f"it holds {found!r:.40}: expected an object")
-    if not set(map(type, found.values())) <= _PLAIN:
-        for name, value in found.items():
-            inner = value if type(value) is list else [value]
-            if not set(map(type, inner)) <= _PLAIN:
-                raise ValueError(f"in its JSON, {name!r} holds {value!r:.40}")
+    for value in [each for each in found.values() if type(each) not in _PLAIN]:
+        if type(value) is not list or not set(map(type, value)) <= _PLAIN:
+            raise ValueError(f"in its JSON, it holds {value!r:.40}")
     return found
 
 
