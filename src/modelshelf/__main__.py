@@ -2,4 +2,7 @@
 
 from modelshelf.cli.app import entry
 
-entry()
+__all__ = ["entry"]
+
+if __name__ == "__main__":
+    entry()

@@ -98,7 +98,7 @@ def test_check_ends_with_1_whatever_is_wrong_and_repair_tells_what_it_did(copied
     assert run("shelf", "--repair", *where).status == 2
     mended = run("shelf", "--check", "--repair", "--json", *where)
     assert mended.status == 1
-    assert "Nothing trains them again by itself" in mended.json["repaired"][0]
+    assert "The same command that began the study trains them again" in mended.json["repaired"][0]
     assert not list((copied / "networks" / "1").iterdir())
     whole = (copied / "shelf.sqlite").read_bytes()
     for broken in (b"", b"no database", whole[:100], whole[:5000] + b"\xff" * 9000 + whole[14000:]):

@@ -19,7 +19,7 @@ from modelshelf.shelf.problems import told
 from modelshelf.shelf.reading import TRIALS, jobs, named, trials
 from modelshelf.shelf.records import StoredFile
 from modelshelf.shelf.schema import REMOVED, configuration, curve, job, study, trial
-from modelshelf.shelf.shapes import parsed
+from modelshelf.shelf.shapes import settings_in
 from modelshelf.shelf.studies import Studies
 from modelshelf.shelf.tensors import decode
 from modelshelf.space.barcode import VERSION
@@ -99,7 +99,7 @@ def _barcodes(connection: Connection) -> Iterator[str]:
         if row.version != VERSION:
             continue  # an old barcode is the hash of an old form
         try:
-            found = Configuration.from_json(parsed(row.settings, dict[str, Any])).barcode
+            found = Configuration.from_json(settings_in(row.settings)).barcode
         except (UserError, ValueError, TypeError) as error:
             yield f"The configuration {row.barcode} cannot be read: {error}"
             continue

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from modelshelf.core.errors import ShelfError, nearest
+from modelshelf.core.garbage import uncollected
 from modelshelf.core.records import CurvePoint, Outcome, Purpose, Status, TrialRecord
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.fitting import column_of, rows_of, undamaged
 from modelshelf.shelf.records import Job, JobRecord, StoredFile, TrialFile
 from modelshelf.shelf.schema import configuration, curve, job, study, trial
-from modelshelf.shelf.shapes import RESULT, parsed
+from modelshelf.shelf.shapes import RESULT, parsed, settings_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +71,7 @@ def sorted_by(query: Select[Any], sort: str) -> Select[Any]:
     return query.order_by(*SORTS[sort], trial.c.study_id, trial.c.number)
 
 
+@uncollected()
 def trials(database: Database, query: Select[Any]) -> tuple[TrialRecord, ...]:
     """The records of a query on `TRIALS`."""
     with database.reading() as connection, undamaged(database.path):
@@ -88,6 +90,7 @@ def curve_of(database: Database, study_id: int, number: int) -> tuple[CurvePoint
     return tuple(CurvePoint(epoch, *map(_number, numbers)) for epoch, *numbers in rows)
 
 
+@uncollected()
 def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64]]:
     """Every trial's curve, by number: training loss, validation loss and score, (epochs, 3)."""
     import numpy as np
@@ -98,7 +101,12 @@ def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64
         .order_by(curve.c.trial, curve.c.epoch)
     )
     with database.reading() as connection, undamaged(database.path):
-        rows = np.array([tuple(row) for row in rows_of(connection, query)], np.float64)
+        # The driver's own tuples: there are as many as epochs in a study, and NumPy looks at each.
+        with connection.execute(query) as result:
+            found = result.cursor.fetchall()
+        rows = np.array(found, np.float64).reshape(-1, 4)
+        if not np.isfinite(rows[:, 0]).all():
+            raise ValueError("a curve is of a trial that has no number")
     if not len(rows):
         return {}
     numbers, first = np.unique(rows[:, 0], return_index=True)
@@ -109,6 +117,7 @@ def curves_of(database: Database, study_id: int) -> dict[int, NDArray[np.float64
 _WHOLE = select(trial.c.number).join(configuration, configuration.c.barcode == trial.c.barcode)
 
 
+@uncollected()
 def jobs(database: Database, study_id: int) -> tuple[JobRecord, ...]:
     """A study's log, in order of dispatch."""
     query = select(job).where(job.c.study_id == study_id).order_by(job.c.number)
@@ -171,8 +180,7 @@ def _number(value: float | None) -> float:
 @lru_cache(maxsize=4096)
 def _settings(text: str) -> dict[str, Any]:
     """A configuration; networks of re-tests share it."""
-    found: dict[str, Any] = parsed(text, dict[str, Any])
-    return found
+    return settings_in(text)
 
 
 def _trial(row: Row[Any]) -> TrialRecord:

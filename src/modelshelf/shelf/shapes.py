@@ -11,11 +11,12 @@ from typing import Any, NotRequired, TypedDict, Union, get_args, get_origin, get
 
 from modelshelf.core.records import Direction, Task
 
-__all__ = ["RESULT", "SETTINGS", "UNDERSTOOD", "parsed"]
+__all__ = ["RESULT", "SETTINGS", "UNDERSTOOD", "parsed", "settings_in"]
 
 _DEEPEST = 60  # lists in lists: none of ours comes near
 _LARGEST = 2**63  # integers, as SQLite and NumPy hold them
 
+_PLAIN = {str, int, float, bool, type(None)}
 _Figure = float | None  # one that is not finite is null
 _Pair = list[float | None] | None
 
@@ -170,6 +171,24 @@ def parsed(text: str | None, kind: Any) -> Any:
         raise ValueError("its JSON is nested too deeply") from None
     _fit(value, kind, "", _DEEPEST)
     return value
+
+
+def settings_in(text: str) -> dict[str, Any]:
+    """A configuration's settings: each a plain value, or a list of such.
+
+    `parsed` in short: there are tens of thousands. What the values may be, their domains know.
+    Raises `ValueError` where they are something else.
+    """
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("its JSON is nested too deeply") from None
+    if type(found) is not dict:
+        raise ValueError(f"it holds {found!r:.40}: expected an object")
+    for value in [each for each in found.values() if type(each) not in _PLAIN]:
+        if type(value) is not list or not set(map(type, value)) <= _PLAIN:
+            raise ValueError(f"in its JSON, it holds {value!r:.40}")
+    return found
 
 
 def _fit(value: Any, kind: Any, where: str, deepest: int) -> None:

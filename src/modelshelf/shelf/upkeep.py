@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from modelshelf.core.errors import BarcodeError, ShelfError
+from modelshelf.core.garbage import uncollected
 from modelshelf.shelf import check, removing, repair
 from modelshelf.shelf.database import Database
 from modelshelf.shelf.files import Files
@@ -145,6 +146,7 @@ class Upkeep:
         self._files.sync([file.name])
         repair.restore(self._database, self._studies.id(study), number, file, copy)
 
+    @uncollected()
     def check(self) -> tuple[str, ...]:
         """All that is wrong with the shelf, a sentence each; nothing where it is sound."""
         return tuple(dict.fromkeys(check.problems(self._database, self._files)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import cast
 
 from modelshelf.core.errors import SettingError
@@ -28,6 +29,19 @@ _ONE_TASK = (
     ("class_weight", "balanced", True),
     ("clamp_output", "yes", False),
 )
+
+
+_DEFAULTS = {name: h.default for name, h in CATALOGUE.items()}
+_OFF = {name: h.off for name, h in CATALOGUE.items() if h.off is not None}
+_CONFLICTING = tuple(name for name, h in reversed(CATALOGUE.items()) if h.conflicts)
+
+
+def _checked(name: str, value: object) -> Value:
+    return checked(name, lookup(name).domain, value)
+
+
+#: Of text and of whole numbers alone: there are few of them, and floats that are equal may differ.
+_checked_once = lru_cache(maxsize=8192)(_checked)
 
 
 class Configuration(Mapping[str, Value]):
@@ -61,14 +75,20 @@ class Configuration(Mapping[str, Value]):
             settings = {**recipe(name, classes=True), **settings}
         values: dict[str, Value] = {}
         for name, value in settings.items():
-            values[name] = checked(name, lookup(name).domain, value)
+            values[name] = _checked(name, value)
+        self._settle(values)
+
+    def _settle(self, values: dict[str, Value]) -> None:
+        """Find out which play a part, of values that lie in their domains."""
         self.given = frozenset(values)  #: the names that were given, and so are not defaults
-        self._settings = {name: h.default for name, h in CATALOGUE.items()} | values
+        self._settings = _DEFAULTS | values
         # In the catalogue's order, so that what hangs on an inactive setting is inactive too.
+        known = CATALOGUE.items()
+        if len(self._settings) > len(known):
+            known = {name: lookup(name) for name in in_order(self._settings)}.items()
         self._active: dict[str, Value] = {}
         self._idle: set[str] = set()  # given or not, they play no part
-        for name in in_order(self._settings):
-            h = lookup(name)
+        for name, h in known:
             if h.off is not None and self._settings[name] == h.off:
                 continue
             if h.condition is None or h.condition.holds(self._active):
@@ -77,8 +97,8 @@ class Configuration(Mapping[str, Value]):
                 self._idle.add(name)
         self._barcode = ""
         # The last first: what gives way itself is in nobody's way.
-        for name in reversed(list(self._active)):
-            for conflict in lookup(name).conflicts:
+        for name in _CONFLICTING:
+            for conflict in CATALOGUE[name].conflicts if name in self._active else ():
                 if conflict.arises(self._active[name], self._active):
                     self._idle.add(name)
                     del self._active[name]
@@ -207,9 +227,13 @@ class Configuration(Mapping[str, Value]):
     @classmethod
     def from_json(cls, settings: Mapping[str, object]) -> Configuration:
         """The configuration whose `to_json` this is. What is absent was inactive."""
-        off = {
-            name: h.off
-            for name, h in CATALOGUE.items()
-            if h.off is not None and name not in settings
-        }
-        return cls(**{**off, **settings})
+        values = {name: off for name, off in _OFF.items() if name not in settings}
+        if "recipe" in settings:
+            return cls(**{**values, **settings})
+        for name, value in settings.items():
+            check = _checked_once if type(value) in (str, int) else _checked
+            values[name] = check(name, value)
+        made = cls.__new__(cls)  # a shelf has tens of thousands: what is off needs no check
+        made._recipe = None
+        made._settle(values)
+        return made

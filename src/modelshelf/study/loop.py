@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from modelshelf.core.errors import MemberError, ModelshelfError
+from modelshelf.core.garbage import uncollected
 from modelshelf.core.records import Outcome, Purpose, Status
 from modelshelf.data.split import Split
 from modelshelf.executors import Done, Executor
@@ -95,6 +96,7 @@ class Loop:
         """How many numbers a trial's network learned; 0 before it came back from the engine."""
         return self._shelf.trial(self._study, number).parameters
 
+    @uncollected()
     def load(self) -> None:
         """Take up the log where it ends. Legs that were cut off are dispatched again."""
         for record in self._shelf.trials(self._study):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from modelshelf.core.errors import ShelfError
+from modelshelf.core.garbage import uncollected
 from modelshelf.core.records import Direction, Purpose, Status, TrialRecord
 from modelshelf.core.words import counted
 from modelshelf.data.metrics import metric_for
@@ -52,6 +53,7 @@ def explain(study: str, shelf: str | Path | None = None, *, seed: int = 0) -> Ex
     return replace(told, rows=()) if record.is_objective else told
 
 
+@uncollected()
 def studied(shelf: Shelf, record: StudyRecord) -> Studied:
     """The networks of a study's search that were compared with others, and their curves."""
     if "space" not in record.settings:
