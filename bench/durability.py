@@ -18,6 +18,8 @@ from common import Table, finish, parser, turns
 
 __all__ = ["main"]
 
+DATA = ("iris", "digits")
+
 _STUDY = """
 import json, os, sys, time
 from contextlib import contextmanager
@@ -53,7 +55,7 @@ os._exit(0)
 
 def main() -> None:
     """Measure, and print a table."""
-    options = parser(__doc__)
+    options = parser(__doc__, DATA)
     options.add_argument("--runs", type=int, default=5, help="turns of each (default 5)")
     options.add_argument("--trials", type=int, default=100, help="networks (default 100)")
     options.add_argument("--slow", type=float, default=0.0, metavar="MS", help="for each sync")
@@ -77,7 +79,7 @@ def main() -> None:
     columns = ("data", "synced, s", "left to the system, s", "ratio", "syncs of files", "same bits")
     table = Table(f"{given.trials} networks, medians of {given.runs} runs in turns", *columns)
     rows = []
-    for example in ("iris", "digits"):
+    for example in given.only or DATA:
         found = turns(
             given.runs,
             {
