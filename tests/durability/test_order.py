@@ -114,7 +114,7 @@ def test_what_a_commit_speaks_of_was_synced_before_it(
                       **budget)  # fmt: skip
     assert result.complete
     assert recorder.faults == []
-    assert recorder.commits > 20
+    assert recorder.commits > 5  # legs that end together are kept by one
     assert {root, root / DATABASE, root.parent} <= recorder.names
     assert recorder.bytes[(root / DATABASE).stat().st_ino] > 0
     assert any(each.startswith("networks/") for each in recorder.gone), "nothing was superseded"

@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modelshelf.core.errors import BarcodeError, SettingError
@@ -54,6 +54,7 @@ def test_any_active_setting_changes_the_barcode(settings, data):
 
 
 @given(settings_of)
+@example({"network": "text", "tokeniser": "words+characters"})
 def test_a_configuration_goes_through_json(settings):
     first = Configuration(**settings)
     again = Configuration.from_json(json.loads(json.dumps(first.to_json())))

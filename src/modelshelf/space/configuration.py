@@ -102,6 +102,8 @@ class Configuration(Mapping[str, Value]):
                 if conflict.arises(self._active[name], self._active):
                     self._idle.add(name)
                     del self._active[name]
+                    if name not in _OFF:  # it cannot be without one, and gets the usual one
+                        self._active[name] = self._settings[name] = _DEFAULTS[name]
                     break
 
     def __getitem__(self, name: str) -> Value:
