@@ -50,7 +50,17 @@ def test_any_active_setting_changes_the_barcode(settings, data):
     name = data.draw(st.sampled_from(sorted(first)))
     value = data.draw(value_of(CATALOGUE[name]))
     second = first.replace(**{name: value})
+    if name == "tokeniser":
+        value = second[name]  # beside a text network words+characters gives way to words
     assert (second.barcode == first.barcode) == (value == first[name])
+
+
+def test_a_word_that_a_text_network_cannot_have_gives_way_to_the_usual_one():
+    both = Configuration(network="text", tokeniser="words+characters")
+    assert both == Configuration(network="text", tokeniser="words")
+    assert both.word("tokeniser") == "words"
+    with pytest.raises(SettingError, match="tokeniser plays no part"):
+        both.refuse_idle()
 
 
 @given(settings_of)
