@@ -104,7 +104,8 @@ def recorded(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
         yield recorder
 
 
-@pytest.mark.parametrize("budget", [{"trials": 40}, {"time_limit": 3}])
+# Legs that end together are kept by one commit: it takes many for some commits.
+@pytest.mark.parametrize("budget", [{"trials": 160}, {"time_limit": 6}])
 def test_what_a_commit_speaks_of_was_synced_before_it(
     rows_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: dict[str, Any]
 ) -> None:
@@ -114,7 +115,7 @@ def test_what_a_commit_speaks_of_was_synced_before_it(
                       **budget)  # fmt: skip
     assert result.complete
     assert recorder.faults == []
-    assert recorder.commits > 5  # legs that end together are kept by one
+    assert recorder.commits > 20
     assert {root, root / DATABASE, root.parent} <= recorder.names
     assert recorder.bytes[(root / DATABASE).stat().st_ino] > 0
     assert any(each.startswith("networks/") for each in recorder.gone), "nothing was superseded"

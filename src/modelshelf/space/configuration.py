@@ -103,7 +103,7 @@ class Configuration(Mapping[str, Value]):
                     self._idle.add(name)
                     del self._active[name]
                     if name not in _OFF:  # it cannot be without one, and gets the usual one
-                        self._active[name] = self._settings[name] = _DEFAULTS[name]
+                        self._active[name] = _DEFAULTS[name]
                     break
 
     def __getitem__(self, name: str) -> Value:
@@ -146,7 +146,7 @@ class Configuration(Mapping[str, Value]):
         if name not in self._settings:
             lookup(name)  # says what is near, where there is no such name
             raise SettingError(f"{name} was not given, and has no default that is known here.")
-        return self._settings[name]
+        return self._active.get(name, self._settings[name])
 
     def number(self, name: str) -> float:
         """The value of a numeric hyperparameter as a float."""
